@@ -1,0 +1,70 @@
+"""Where speech begins and ends in short decoded clips. The only `import pydub`, which here does what it is good at: slicing and scanning seconds.
+
+A clip is raw 32-bit float samples at 48 kHz that ffmpeg decoded; pydub never opens a file.
+"""
+
+from __future__ import annotations
+
+import warnings
+from typing import TYPE_CHECKING
+
+from audio.units import RATE, Lufs, Samples
+
+if TYPE_CHECKING:
+    from pydub import AudioSegment
+
+_STEP_MS = 5
+_FLOOR_DBFS = -72.0
+"""Anything quieter than this is silence on every recording."""
+_ABOVE_NOISE_DB = 6.0
+_BELOW_SPEECH_DB = 22.0
+"""The threshold never comes nearer to the voice than this: a soft consonant lies 15 to 20 dB under it."""
+_RELEASE_MS = 100
+"""Kept at tails beyond the air: a word dies away more slowly than it begins."""
+
+
+def silent_edges(head: bytes, tail: bytes, channels: int, speech: Lufs, air: Samples) -> tuple[Samples, Samples]:
+    """How many samples may be cut from the start of ``head`` and from the end of ``tail``.
+
+    ``head`` and ``tail`` are f32le clips of the recording's first and last seconds, ``speech`` its integrated loudness. ``air`` is what stays before
+    the first sound, and a little more than that after the last.
+    """
+    first, last = _segment(head, channels), _segment(tail, channels)
+    threshold = _threshold(first, last, speech)
+    lead = _leading(first, threshold) - _samples_to_ms(air)
+    trail = _leading(last.reverse(), threshold) - _samples_to_ms(air) - _RELEASE_MS
+    return _ms_to_samples(max(0, lead)), _ms_to_samples(max(0, trail))
+
+
+def _segment(clip: bytes, channels: int) -> AudioSegment:
+    import numpy as np
+
+    with warnings.catch_warnings():
+        # pydub says at import that it cannot find ffmpeg, and audioop that it will leave Python 3.13 (where audioop-lts stands in).
+        warnings.simplefilter("ignore")
+        from pydub import AudioSegment
+
+    floats = np.frombuffer(clip, "<f4").astype("f8")
+    whole = np.clip(np.rint(floats * 2147483648.0), -2147483648, 2147483647).astype("<i4")
+    return AudioSegment(data=whole.tobytes(), sample_width=4, frame_rate=RATE, channels=channels)
+
+
+def _leading(clip: AudioSegment, threshold: float) -> int:
+    from pydub.silence import detect_leading_silence
+
+    return min(int(detect_leading_silence(clip, silence_threshold=threshold, chunk_size=_STEP_MS)), len(clip))
+
+
+def _threshold(first: AudioSegment, last: AudioSegment, speech: Lufs) -> float:
+    """Over the room's noise, but far under the voice; in a noisy room that means less is cut, never a syllable."""
+    levels = sorted(clip[at : at + 50].dBFS for clip in (first, last) for at in range(0, max(1, len(clip) - 49), 50))
+    noise = levels[len(levels) // 10] if levels else _FLOOR_DBFS
+    return max(_FLOOR_DBFS, min(noise + _ABOVE_NOISE_DB, speech - _BELOW_SPEECH_DB))
+
+
+def _samples_to_ms(samples: Samples) -> int:
+    return -(-samples * 1000 // RATE)
+
+
+def _ms_to_samples(ms: int) -> Samples:
+    return Samples(ms * RATE // 1000)

@@ -1,0 +1,65 @@
+"""What can go wrong with sound.
+
+AudioError
+|-- FfmpegMissing        no usable ffmpeg was found
+|-- FfmpegFailed         ffmpeg ran and failed; carries the command, the exit code and the end of its stderr
+|-- SourceUnreadable     a recording cannot be used; carries its path and why
+|-- StreamBroken         MPEG frames that do not fit together
+|-- TagError             a tag that cannot be built or read
+`-- VoiceMissing         scratch narration was asked for and its voice is not installed
+"""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Sequence
+from pathlib import Path
+
+
+class AudioError(Exception):
+    """Root of everything this package raises on purpose."""
+
+
+class FfmpegMissing(AudioError):
+    """No usable ffmpeg: neither ``$FFMPEG_BINARY``, nor one on PATH, nor the one of the ``[ffmpeg]`` extra."""
+
+
+class FfmpegFailed(AudioError):
+    """ffmpeg ended with an error. ``command`` can be pasted into a shell."""
+
+    def __init__(self, argv: Sequence[str], returncode: int, stderr_tail: str) -> None:
+        self.argv = tuple(argv)
+        self.returncode = returncode
+        self.stderr_tail = stderr_tail.strip()
+        super().__init__(f"ffmpeg failed with {returncode}: {self.last_line}")
+
+    @property
+    def command(self) -> str:
+        return shlex.join(self.argv)
+
+    @property
+    def last_line(self) -> str:
+        lines = self.stderr_tail.splitlines()
+        return lines[-1] if lines else "it said nothing"
+
+
+class SourceUnreadable(AudioError):
+    """A recording that cannot be used: missing, empty, truncated, not audio, or silent."""
+
+    def __init__(self, path: Path, why: str, hint: str = "") -> None:
+        self.path = path
+        self.why = why
+        self.hint = hint
+        super().__init__(f"{path}: {why}")
+
+
+class StreamBroken(AudioError):
+    """MPEG frames that cannot be parsed or joined."""
+
+
+class TagError(AudioError):
+    """A tag sheet that cannot be written, or a tag that cannot be read back."""
+
+
+class VoiceMissing(AudioError):
+    """The scratch voice is an extra and is not installed."""

@@ -1,0 +1,61 @@
+"""Loudness by ITU-R BS.1770-4: gating of 400 ms blocks, and how the blocks of parts make the figure of the whole. Pure.
+
+Blocks are momentary loudness values in LUFS, one every 100 ms, as a meter gives them. Because gating only looks at blocks, the integrated loudness of
+a programme needs no pass over the whole: the blocks of its parts are enough.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+
+from audio.units import Db, Lufs
+
+BLOCKS_PER_SECOND = 10
+ABSOLUTE_GATE = -70.0
+RELATIVE_GATE = -10.0
+SILENCE = Lufs(-math.inf)
+_OFFSET = -0.691
+
+
+def _energy(lufs: float) -> float:
+    return math.pow(10.0, (lufs - _OFFSET) / 10)
+
+
+def _loudness(energy: float) -> Lufs:
+    return Lufs(_OFFSET + 10 * math.log10(energy)) if energy > 0 else SILENCE
+
+
+def integrated(blocks: Iterable[float]) -> Lufs:
+    """Gated loudness of 400 ms blocks; -inf when all of them lie under the absolute gate."""
+    energies = [_energy(block) for block in blocks if block > ABSOLUTE_GATE]
+    if not energies:
+        return SILENCE
+    gate = sum(energies) / len(energies) * 10 ** (RELATIVE_GATE / 10)
+    kept = [energy for energy in energies if energy > gate]
+    return _loudness(sum(kept) / len(kept))
+
+
+def parse_blocks(text: bytes) -> list[float]:
+    """Momentary values out of ffmpeg's metadata print; NaN and silence become -120."""
+    marker = b"lavfi.r128.M="
+    values = (line[len(marker) :] for line in text.splitlines() if line.startswith(marker))
+    return [_finite(value) for value in values]
+
+
+def parse_true_peak(text: bytes) -> Db:
+    """The highest true peak (dBTP) of all channels out of ffmpeg's metadata print; -inf for silence."""
+    marker = b"lavfi.r128.true_peaks_ch"
+    # The filter's value is a running maximum: the last of each channel holds.
+    peaks = {line.split(b"=")[0]: float(line.split(b"=")[1]) for line in text.splitlines() if line.startswith(marker)}
+    return decibels(max(peaks.values(), default=0.0))
+
+
+def decibels(amplitude: float) -> Db:
+    """An amplitude (1.0 is full scale) in dB; -inf for silence."""
+    return Db(20 * math.log10(amplitude)) if amplitude > 0 else Db(-math.inf)
+
+
+def _finite(value: bytes) -> float:
+    number = float(value)
+    return number if number > -120 else -120.0
