@@ -1,0 +1,642 @@
+"""Covers: drawn from number, title and colour, or fitted from a file the producer made. The only module that imports Pillow.
+
+Sizes inside this module are fractions of the cover's side until they reach a drawing call, so that every side gives the same picture.
+The bytes depend on the arguments and on Pillow's version alone: no clock, no system font (the type is the Aileron that Pillow carries), no
+text shaper that may or may not be installed, no metadata.
+"""
+
+from __future__ import annotations
+
+import colorsys
+import io
+import math
+import random
+import re
+import unicodedata
+import warnings
+import zlib
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from itertools import combinations, pairwise
+
+from PIL import Image, ImageChops, ImageCms, ImageDraw, ImageFilter, ImageFont, ImageOps
+
+MIN_SIDE = 1400
+"""Pixels: the smallest artwork that the podcast directories accept."""
+FEED_MAX_BYTES = 500_000
+EMBEDDED_MAX_BYTES = 180_000
+EMBEDDED_MAX_SIDE = 2000
+MAX_PIXELS = 81_000_000
+"""A picture with more pixels than this is refused before it is decoded (243 MB as RGB)."""
+
+MARGIN = 0.075
+SUPERSAMPLING = 2
+TOP_QUALITY, BOTTOM_QUALITY, QUALITY_STEP = 90, 40, 5
+
+Rgb = tuple[int, int, int]
+Point = tuple[float, float]
+Box = tuple[float, float, float, float]
+"""Left, top, right, bottom."""
+
+
+class ArtworkError(ValueError):
+    """A picture that cannot be a cover. The message says why, in the words of the person who made it."""
+
+
+# -- colour ----------------------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Palette:
+    """The colours of a cover, as 8-bit sRGB: the ground's darkest and lightest shade, the type, and two colours for the graph."""
+
+    ground: Rgb
+    glow: Rgb
+    ink: Rgb
+    accent: Rgb
+    spark: Rgb
+
+
+def luminance(rgb: Rgb) -> float:
+    """Relative luminance of an sRGB colour, 0..1 (WCAG 2.2)."""
+    linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in (v / 255 for v in rgb)]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+def contrast(one: Rgb, other: Rgb) -> float:
+    """Contrast ratio of two colours, 1..21 (WCAG 2.2: 4.5 is enough for text, 7 for small text)."""
+    dark, light = sorted((luminance(one), luminance(other)))
+    return (light + 0.05) / (dark + 0.05)
+
+
+def palette(colour: str) -> Palette:
+    """The colours that belong to ``#rrggbb``. The ground keeps its hue, and is dark enough for white type whatever it was."""
+    rgb = (int(colour[1:3], 16), int(colour[3:5], 16), int(colour[5:7], 16))
+    ink = (255, 255, 255)
+    glow = _mix(rgb, (110, 120, 135), 0.5) if luminance(rgb) < 0.008 else rgb
+    while contrast(ink, glow) < 7.5:
+        glow = _mix(glow, (0, 0, 0), 0.04)
+    accent = _mix(rgb, ink, 0.25)
+    while contrast(accent, glow) < 4.5:
+        accent = _mix(accent, ink, 0.06)
+    spark = _opposite(rgb)
+    while contrast(spark, glow) < 4.5:
+        spark = _mix(spark, ink, 0.06)
+    return Palette(ground=_mix(glow, (4, 6, 12), 0.78), glow=glow, ink=ink, accent=accent, spark=spark)
+
+
+def _mix(one: Rgb, other: Rgb, share: float) -> Rgb:
+    """``one`` moved towards ``other``; always by at least one step where they differ, so that loops over it end."""
+    red, green, blue = (
+        b if a == b else round(a + (b - a) * share) if abs(b - a) * share >= 1 else a + (1 if b > a else -1) for a, b in zip(one, other, strict=True)
+    )
+    return red, green, blue
+
+
+def _opposite(rgb: Rgb) -> Rgb:
+    """A bright colour across the wheel; amber for greys, which have no hue."""
+    hue, _, saturation = colorsys.rgb_to_hls(*(v / 255 for v in rgb))
+    far = 0.115 if saturation < 0.08 else (hue + 0.48) % 1.0
+    red, green, blue = (round(v * 255) for v in colorsys.hls_to_rgb(far, 0.64, 0.9))
+    return red, green, blue
+
+
+# -- the graph -------------------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Graph:
+    """Nodes in a unit circle around the origin, and the links between them."""
+
+    nodes: tuple[Point, ...]
+    links: tuple[tuple[int, int], ...]
+
+
+def graph(seed: int) -> Graph:
+    """The graph that belongs to a number: always the same one, and neighbouring numbers have different topologies."""
+    chance = random.Random(seed)
+    layout = _LAYOUTS[seed % len(_LAYOUTS)]
+    turn = chance.random() * math.tau
+    nodes = tuple(_turned(point, turn) for point in layout(chance))
+    return Graph(nodes, tuple(_gabriel_links(nodes)))
+
+
+def _sunflower(chance: random.Random) -> list[Point]:
+    golden = math.pi * (3 - math.sqrt(5))
+    return [_polar(math.sqrt((i + 0.5) / 46), i * golden, chance, 0.035) for i in range(46)]
+
+
+def _rings(chance: random.Random) -> list[Point]:
+    sizes = ((1, 0.0), (6, 0.32), (12, 0.64), (20, 0.97))
+    return [_polar(radius, math.tau * (i + 0.5 * (count % 4 == 0)) / count, chance, 0.02) for count, radius in sizes for i in range(count)]
+
+
+def _scatter(chance: random.Random) -> list[Point]:
+    kept: list[Point] = []
+    for _ in range(4000):
+        x, y = chance.random() * 2 - 1, chance.random() * 2 - 1
+        if math.hypot(x, y) <= 1 and all(math.dist((x, y), other) > 0.21 for other in kept):
+            kept.append((x, y))
+    return kept
+
+
+def _lattice(chance: random.Random) -> list[Point]:
+    points = []
+    for row in range(-5, 6):
+        for column in range(-5, 6):
+            x, y = (column + 0.5 * (row % 2)) * 0.27, row * 0.27 * math.sqrt(0.75)
+            if math.hypot(x, y) <= 1.02:
+                points.append((x + (chance.random() - 0.5) * 0.09, y + (chance.random() - 0.5) * 0.09))
+    return points
+
+
+def _clusters(chance: random.Random) -> list[Point]:
+    points: list[Point] = []
+    for centre in range(5):
+        angle = math.tau * centre / 5
+        cx, cy = 0.68 * math.cos(angle), 0.68 * math.sin(angle)
+        points.append((cx, cy))
+        points.extend((cx + x, cy + y) for x, y in (_polar(0.27, math.tau * i / 7, chance, 0.06) for i in range(7)))
+    return [*points, (0.0, 0.0)]
+
+
+_LAYOUTS: tuple[Callable[[random.Random], list[Point]], ...] = (_scatter, _rings, _clusters, _lattice, _sunflower)
+
+
+def _polar(radius: float, angle: float, chance: random.Random, jitter: float) -> Point:
+    return (
+        radius * math.cos(angle) + (chance.random() - 0.5) * 2 * jitter,
+        radius * math.sin(angle) + (chance.random() - 0.5) * 2 * jitter,
+    )
+
+
+def _turned(point: Point, angle: float) -> Point:
+    x, y = point
+    return x * math.cos(angle) - y * math.sin(angle), x * math.sin(angle) + y * math.cos(angle)
+
+
+def _gabriel_links(nodes: Sequence[Point]) -> Iterator[tuple[int, int]]:
+    """Two nodes are linked when no third lies in the circle between them (Gabriel and Sokal, 1969): planar, connected, and even to look at."""
+    for a, b in combinations(range(len(nodes)), 2):
+        centre = ((nodes[a][0] + nodes[b][0]) / 2, (nodes[a][1] + nodes[b][1]) / 2)
+        radius = math.dist(nodes[a], nodes[b]) / 2
+        if all(math.dist(centre, other) >= radius - 1e-9 for i, other in enumerate(nodes) if i not in (a, b)):
+            yield a, b
+
+
+def route(places: Sequence[Point], links: Sequence[tuple[int, int]], window: Box) -> tuple[int, ...]:
+    """A message's way across: within ``window``, from its upper left node by the fewest links to the furthest one it reaches."""
+    x0, y0, x1, y1 = window
+    inside = [i for i, (x, y) in enumerate(places) if x0 <= x <= x1 and y0 <= y <= y1]
+    if not inside:
+        return ()
+    start = min(inside, key=lambda i: (places[i][0] - x0) + (places[i][1] - y0))
+    neighbours: dict[int, list[int]] = {i: [] for i in inside}
+    for one, other in links:
+        if one in neighbours and other in neighbours:
+            neighbours[one].append(other)
+            neighbours[other].append(one)
+    came_from = {start: start}
+    queue = deque([start])
+    while queue:
+        here = queue.popleft()
+        for there in neighbours[here]:
+            if there not in came_from:
+                came_from[there] = here
+                queue.append(there)
+    way = [max(came_from, key=lambda i: math.dist(places[i], places[start]))]
+    while way[-1] != start:
+        way.append(came_from[way[-1]])
+    return tuple(reversed(way))
+
+
+# -- type ------------------------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """Lines of text and the size they are set in, in pixels."""
+
+    lines: tuple[str, ...]
+    size: float
+
+    @property
+    def height(self) -> float:
+        return len(self.lines) * self.size * LEADING
+
+
+LEADING = 1.14
+TRACKING = 1.3
+BOLD = 0.022
+"""Stroke of the bold weight, in ems: the font has one weight, and a stroke in the fill's colour makes another."""
+SAME_LOOK = str.maketrans(
+    {"\u2010": "-", "\u2011": "-", "\u2012": "-", "\u2013": "-", "\u2014": "-", "\u2212": "-", "\u00d7": "x", "\u00e6": "ae", "\u00f8": "o"}
+    | {"\u00df": "ss", "\u0142": "l", "\u0141": "L", "\u00d8": "O", "\u2192": ">", "\u20ac": "EUR ", "\u00a3": "GBP ", "\u2032": "\u2019"}
+)
+
+
+@lru_cache(maxsize=64)
+def _font(size: int) -> ImageFont.FreeTypeFont:
+    font = ImageFont.load_default(size)
+    if not isinstance(font, ImageFont.FreeTypeFont):
+        raise ArtworkError("this Pillow was built without FreeType and cannot set text")
+    return font
+
+
+@lru_cache(maxsize=1024)
+def _has_glyph(character: str) -> bool:
+    font = _font(40)
+    return bytes(font.getmask(character)) != bytes(font.getmask("\uffff")) or font.getlength(character) != font.getlength("\uffff")
+
+
+def setable(text: str) -> str:
+    """``text`` in the glyphs the font has: quotes curled, accents dropped where there is no accented glyph, the rest (emoji) left out."""
+    text = re.sub(r"(^|[\s(\[\-])\"", "\\1\u201c", text).replace('"', "\u201d")
+    text = re.sub(r"(^|[\s(\[\-])'", "\\1\u2018", text).replace("'", "\u2019")
+    kept: list[str] = []
+    for character in " ".join(text.split()).translate(SAME_LOOK):
+        plain = character if _has_glyph(character) else unicodedata.normalize("NFKD", character)
+        kept.extend(c for c in plain if c == " " or (c.isprintable() and not unicodedata.combining(c) and _has_glyph(c)))
+    return " ".join("".join(kept).split())
+
+
+def fitted(text: str, *, width: float, largest: float, smallest: float, lines: int, bold: bool = False) -> Block:
+    """``text`` in the largest size, between two in pixels, that needs no more than ``lines`` lines of ``width`` pixels.
+
+    Lines are balanced. What does not fit at the smallest size is cut and ends with an ellipsis.
+    """
+    stroke = BOLD if bold else 0.0
+    size = largest
+    while size > smallest:
+        wrapped = _wrapped(text, size, width, stroke)
+        if len(wrapped) <= lines and all(_length(line, size, stroke) <= width for line in wrapped):
+            return Block(_balanced(wrapped, text, size, width, stroke), size)
+        size *= 0.965
+    wrapped = _wrapped(_broken(text, smallest, width, stroke), smallest, width, stroke)
+    if len(wrapped) > lines:
+        return Block((*wrapped[: lines - 1], _cut(wrapped[lines - 1], smallest, width, stroke)), smallest)
+    return Block(tuple(wrapped), smallest)
+
+
+def _length(text: str, size: float, stroke: float) -> float:
+    """Pixels. A stroke takes room from both sides of every glyph, so most of it is given back between them."""
+    return float(_font(round(size)).getlength(text)) + TRACKING * stroke * size * len(text) + stroke * size
+
+
+def _wrapped(text: str, size: float, width: float, stroke: float) -> list[str]:
+    lines: list[str] = []
+    for word in text.split():
+        if lines and _length(f"{lines[-1]} {word}", size, stroke) <= width:
+            lines[-1] += f" {word}"
+        else:
+            lines.append(word)
+    return lines
+
+
+def _balanced(wrapped: Sequence[str], text: str, size: float, width: float, stroke: float) -> tuple[str, ...]:
+    """The same number of lines in the narrowest column that still takes them: no lonely last word."""
+    best = tuple(wrapped)
+    for share in range(98, 40, -2):
+        narrower = _wrapped(text, size, width * share / 100, stroke)
+        if len(narrower) != len(wrapped) or any(_length(line, size, stroke) > width for line in narrower):
+            break
+        best = tuple(narrower)
+    return best
+
+
+def _broken(text: str, size: float, width: float, stroke: float) -> str:
+    """``text`` with a blank put into every word that is wider than a line."""
+    words = []
+    for word in text.split():
+        rest = word
+        while _length(rest, size, stroke) > width:
+            fits = next((n for n in range(len(rest) - 1, 1, -1) if _length(rest[:n], size, stroke) <= width), 1)
+            words.append(rest[:fits])
+            rest = rest[fits:]
+        words.append(rest)
+    return " ".join(words)
+
+
+def _cut(line: str, size: float, width: float, stroke: float) -> str:
+    while line and _length(f"{line}\u2026", size, stroke) > width:
+        line = line[:-1]
+    return f"{line.rstrip(' ,;:-')}\u2026"
+
+
+def headline_and_rest(title: str) -> tuple[str, str]:
+    """A title split where a reader would breathe: at its first spaced dash, else at a colon, else not at all."""
+    parts = re.split(r"\s+[-\u2013\u2014]\s+|\s*:\s+", title, maxsplit=1)
+    return (parts[0], parts[1]) if len(parts) == 2 and all(parts) else (title, "")
+
+
+# -- drawing ---------------------------------------------------------------------------------------------------------------------
+
+
+def draw_cover(*, number: int | None, title: str, series: str, show: str, colour: str, side: int, scratch: bool = False) -> bytes:
+    """A square cover as JPEG (RGB, baseline, no metadata), ``side`` pixels wide.
+
+    ``number`` is the episode's, or None for the series' own cover; ``colour`` is ``#rrggbb``; ``scratch`` puts a band across a corner that says
+    so. At most 500 kB for the feed's sizes (over 2000 px) and 180 kB for what is embedded. Same arguments and same Pillow: same bytes.
+    """
+    colours = palette(colour)
+    picture = _ground(colours, side)
+    heading = _heading(setable(title), side, roomy=number is None)
+    figure = _figure(number, heading.top, side)
+    if number is None:
+        shape, centre, radius = graph(zlib.crc32(title.encode())), (0.5, 0.40), 0.46
+        window = (0.10, 0.14, 0.90, heading.top / side - 0.06)
+    else:
+        shape, centre, radius = graph(number), (0.685, 0.335), 0.47
+        window = (max(0.42, figure.right / side + 0.04), 0.12, 0.95, heading.top / side - 0.05)
+    _draw_graph(picture, shape, colours, centre, radius, window, clear_left=number is not None)
+    _draw_words(picture, colours, heading, figure, series=setable(series if series != title else ""), show=setable(show))
+    if scratch:
+        _draw_band(picture, "SCRATCH NARRATION", colours)
+    return _jpeg(picture, EMBEDDED_MAX_BYTES if side <= EMBEDDED_MAX_SIDE else FEED_MAX_BYTES)
+
+
+def _ground(colours: Palette, side: int) -> Image.Image:
+    """The dark ground with light behind the graph. The light is drawn small and enlarged: it has no edges."""
+    small = 256
+    disc = ImageChops.invert(Image.radial_gradient("L")).resize((round(small * 1.7),) * 2, Image.Resampling.BICUBIC)
+    light = Image.new("L", (small, small), 0)
+    light.paste(disc, (round(small * 0.66) - disc.width // 2, round(small * 0.32) - disc.height // 2))
+    picture = Image.new("RGB", (side, side), colours.ground)
+    picture.paste(colours.glow, (0, 0), light.resize((side, side), Image.Resampling.BICUBIC))
+    return picture
+
+
+def _draw_graph(picture: Image.Image, shape: Graph, colours: Palette, centre: Point, radius: float, window: Box, *, clear_left: bool) -> None:
+    """The graph around ``centre``, its route within ``window``: all fractions of the side. It recedes where words stand."""
+    side = picture.width
+    places = [(centre[0] + x * radius, centre[1] + y * radius) for x, y in shape.nodes]
+    way = [places[i] for i in route(places, shape.links, window)]
+    fade = _fade(side, bottom=window[3], clear_left=clear_left)
+
+    def links(pen: _Pen) -> None:
+        for one, other in shape.links:
+            pen.line(places[one], places[other], 0.0024)
+
+    def nodes(pen: _Pen) -> None:
+        for i, place in enumerate(places):
+            pen.dot(place, 0.0042 + 0.0014 * sum(i in link for link in shape.links))
+
+    def message(pen: _Pen) -> None:
+        for start, end in pairwise(way):
+            pen.line(start, end, 0.0062)
+        for place in way:
+            pen.dot(place, 0.0135)
+        for place in (way[0], way[-1]):
+            pen.ring(place, 0.030, 0.0042)
+
+    for draw, strength in ((links, 0.55), (nodes, 1.0)):
+        mask = ImageChops.multiply(_supersampled(side, draw), fade)
+        picture.paste(colours.accent, (0, 0), mask.point([round(v * strength) for v in range(256)]))
+    if way:
+        _draw_halo(picture, colours.spark, way)
+        picture.paste(colours.spark, (0, 0), _supersampled(side, message))
+
+
+class _Pen:
+    """Draws white on a mask, in fractions of its side."""
+
+    def __init__(self, mask: Image.Image) -> None:
+        self._draw = ImageDraw.Draw(mask)
+        self._side = mask.width
+
+    def line(self, start: Point, end: Point, width: float) -> None:
+        self._draw.line([self._pixel(start), self._pixel(end)], fill=255, width=max(1, round(width * self._side)))
+
+    def dot(self, centre: Point, radius: float) -> None:
+        self._draw.ellipse(self._box(centre, radius), fill=255)
+
+    def ring(self, centre: Point, radius: float, width: float) -> None:
+        self._draw.ellipse(self._box(centre, radius), outline=255, width=max(1, round(width * self._side)))
+
+    def _pixel(self, point: Point) -> Point:
+        return point[0] * self._side, point[1] * self._side
+
+    def _box(self, centre: Point, radius: float) -> Box:
+        (x, y), reach = self._pixel(centre), radius * self._side
+        return x - reach, y - reach, x + reach, y + reach
+
+
+def _supersampled(side: int, draw: Callable[[_Pen], None]) -> Image.Image:
+    """A mask drawn larger and reduced: Pillow's lines and ellipses have hard edges. One byte a pixel keeps 3000 px under 40 MB."""
+    large = Image.new("L", (side * SUPERSAMPLING,) * 2, 0)
+    draw(_Pen(large))
+    return large.reduce(SUPERSAMPLING)
+
+
+def _draw_halo(picture: Image.Image, colour: Rgb, way: Sequence[Point]) -> None:
+    """Light around the route, blurred small and enlarged."""
+    small = Image.new("L", (375, 375), 0)
+    pen = _Pen(small)
+    for start, end in pairwise(way):
+        pen.line(start, end, 0.013)
+    for place in way:
+        pen.dot(place, 0.026)
+    soft = small.filter(ImageFilter.GaussianBlur(7)).point([round(v * 0.5) for v in range(256)])
+    picture.paste(colour, (0, 0), soft.resize(picture.size, Image.Resampling.BICUBIC))
+
+
+def _fade(side: int, *, bottom: float, clear_left: bool) -> Image.Image:
+    """How much of the graph shows: less behind the show's name above and the number on the left, next to nothing behind the title."""
+    small = 96
+    down = [_ramp(y / small, 0.05, 0.17, 0.35) * _ramp(1 - y / small, 1 - bottom - 0.07, 1 - bottom + 0.07, 0.03) for y in range(small)]
+    along = [_ramp(x / small, 0.02, 0.62, 0.16) if clear_left else 1.0 for x in range(small)]
+    fade = Image.frombytes("L", (small, small), bytes(round(255 * above * beside) for above in down for beside in along))
+    return fade.resize((side, side), Image.Resampling.BICUBIC)
+
+
+def _ramp(value: float, start: float, end: float, least: float) -> float:
+    share = min(1.0, max(0.0, (value - start) / (end - start)))
+    return least + (1 - least) * share * share * (3 - 2 * share)
+
+
+@dataclass(frozen=True, slots=True)
+class Heading:
+    """The title, set: its two parts and where it starts and where its rule lies, in pixels from the top."""
+
+    main: Block
+    below: Block
+    top: float
+    below_top: float
+    rule: float
+
+
+def _heading(title: str, side: int, *, roomy: bool) -> Heading:
+    """The title standing above the rule. What follows a dash is set smaller: both stay readable."""
+    head, rest = headline_and_rest(title)
+    width = (1 - 2 * MARGIN) * side
+    largest = (0.116 if roomy else 0.096) * side
+    main = fitted(head, width=width, largest=largest, smallest=0.074 * side, lines=2, bold=True)
+    if _is_cut(main, head):
+        main = fitted(head, width=width, largest=0.086 * side, smallest=0.048 * side, lines=3 if rest else 5, bold=True)
+    below = fitted(rest, width=width, largest=0.05 * side, smallest=0.034 * side, lines=3)
+    rule = (1 - MARGIN - SMALL_CAPS - 0.037) * side
+    below_top = rule - 0.026 * side - below.height
+    top = below_top - main.height - (0.018 * side if rest else 0.0)
+    return Heading(main, below, top, below_top, rule)
+
+
+def _is_cut(block: Block, text: str) -> bool:
+    return " ".join(block.lines) != text
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """The number as a mask, and where its upper left corner goes, in pixels."""
+
+    mask: Image.Image | None
+    left: int
+    top: int
+
+    @property
+    def right(self) -> int:
+        return self.left + (self.mask.width if self.mask else 0)
+
+
+def _figure(number: int | None, heading_top: float, side: int) -> Figure:
+    """The number, as tall as the room between the show's name and the title allows."""
+    left, top, bottom = round(MARGIN * side), 0.135 * side, heading_top - 0.055 * side
+    if number is None:
+        return Figure(None, left, round(top))
+    size = max(0.1 * side, min(bottom - top, 0.31 * side)) / 0.74
+    size *= min(1.0, 0.58 * side / _length(str(number), size, BOLD))
+    line = Image.new("L", (side, round(size * 2)), 0)
+    _draw_line(ImageDraw.Draw(line), str(number), (0.2 * size, 1.5 * size), size, 255, BOLD)
+    mask = line.crop(line.getbbox())
+    return Figure(mask, left, round((top + bottom - mask.height) / 2))
+
+
+def _draw_words(picture: Image.Image, colours: Palette, heading: Heading, figure: Figure, *, series: str, show: str) -> None:
+    side = picture.width
+    draw = ImageDraw.Draw(picture)
+    left = MARGIN * side
+    _draw_small_caps(draw, show, (left, 0.092 * side), side, colours.ink)
+    if figure.mask:
+        picture.paste(colours.ink, (figure.left, figure.top), figure.mask)
+    _draw_block(draw, heading.main, (left, heading.top), colours.ink, BOLD)
+    _draw_block(draw, heading.below, (left, heading.below_top), _mix(colours.ink, colours.accent, 0.35), 0.0)
+    draw.rectangle((left, heading.rule, left + 0.11 * side, heading.rule + max(1, 0.0045 * side)), fill=colours.spark)
+    _draw_small_caps(draw, series, (left, (1 - MARGIN) * side), side, colours.accent)
+
+
+def _draw_block(draw: ImageDraw.ImageDraw, block: Block, corner: Point, fill: Rgb, stroke: float) -> None:
+    for row, line in enumerate(block.lines):
+        _draw_line(draw, line, (corner[0], corner[1] + (row + 0.86) * block.size * LEADING), block.size, fill, stroke)
+
+
+def _draw_line(
+    draw: ImageDraw.ImageDraw, text: str, start: Point, size: float, fill: Rgb | int, stroke: float, tracking: float | None = None
+) -> None:
+    """One line from ``start`` on its baseline, glyph by glyph: tracking is in ems, by default what the stroke takes."""
+    x, baseline = start
+    font, extra = _font(round(size)), (TRACKING * stroke if tracking is None else tracking) * size
+    for i, character in enumerate(text):
+        place = (x + stroke * size / 2 + float(font.getlength(text[:i])) + i * extra, baseline)
+        draw.text(place, character, fill=fill, font=font, anchor="ls", stroke_width=round(stroke * size))
+
+
+SMALL_CAPS = 0.0275
+"""Size of the show's and the series' name, as a fraction of the side."""
+LETTER_SPACE = 0.16
+
+
+def _draw_small_caps(draw: ImageDraw.ImageDraw, text: str, start: Point, side: int, fill: Rgb) -> None:
+    """One line of letter-spaced capitals; smaller when it would not fit, and cut when it would be too small to read."""
+    width, size = (1 - 2 * MARGIN) * side, SMALL_CAPS * side
+    text = text.upper()
+
+    def length(size: float) -> float:
+        return _length(text, size, 0.0) + LETTER_SPACE * size * len(text)
+
+    while length(size) > width and size > 0.75 * SMALL_CAPS * side:
+        size *= 0.97
+    while length(size) > width:
+        text = f"{text[:-2].rstrip()}\u2026"
+    _draw_line(draw, text, start, size, fill, 0.012, LETTER_SPACE)
+
+
+def _draw_band(picture: Image.Image, text: str, colours: Palette) -> None:
+    """A band across the upper right corner: nobody shall take a rehearsal for the episode."""
+    side = picture.width
+    length, height, size = round(0.62 * side), round(0.062 * side), round(0.031 * side)
+    band = Image.new("RGBA", (length, height), (*colours.spark, 255))
+    ImageDraw.Draw(band).text(
+        (length / 2, height / 2), text, fill=(*colours.ground, 255), font=_font(size), anchor="mm", stroke_width=round(0.02 * size)
+    )
+    turned = band.rotate(-45, Image.Resampling.BICUBIC, expand=True)
+    middle = (round(0.845 * side), round(0.155 * side))
+    picture.paste(turned, (middle[0] - turned.width // 2, middle[1] - turned.height // 2), turned)
+
+
+# -- files -----------------------------------------------------------------------------------------------------------------------
+
+
+def fit_cover(data: bytes, *, side: int, max_bytes: int) -> bytes:
+    """The producer's own artwork as a square RGB JPEG of ``side`` pixels and at most ``max_bytes``.
+
+    Takes any still picture that Pillow reads; palette, grey, CMYK and 16-bit ones are converted, transparency is laid on white, an embedded
+    colour profile is applied, and metadata is dropped. Raises ArtworkError when it is no picture, not square within 1 px, under
+    1400 px, or cannot be made that small.
+    """
+    try:
+        with warnings.catch_warnings():
+            # Pillow warns of large pictures on stderr; ours are refused by name just below, before a pixel is decoded.
+            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+            opened = Image.open(io.BytesIO(data))
+        with opened:
+            _check_shape(opened.size)
+            picture = _as_rgb(ImageOps.exif_transpose(opened))
+    except ArtworkError:
+        raise
+    except (OSError, ValueError, SyntaxError, EOFError, Image.DecompressionBombError) as error:
+        raise ArtworkError(f"is not a picture that can be read ({error})") from error
+    return _jpeg(picture.resize((side, side), Image.Resampling.LANCZOS), max_bytes)
+
+
+def _check_shape(size: tuple[int, int]) -> None:
+    width, height = size
+    if abs(width - height) > 1:
+        raise ArtworkError(f"is {width} x {height} pixels, and must be square")
+    if min(size) < MIN_SIDE:
+        raise ArtworkError(f"is {width} x {height} pixels, and must be at least {MIN_SIDE} x {MIN_SIDE}")
+    if width * height > MAX_PIXELS:
+        raise ArtworkError(f"is {width} x {height} pixels; {math.isqrt(MAX_PIXELS)} x {math.isqrt(MAX_PIXELS)} are the most")
+
+
+def _as_rgb(picture: Image.Image) -> Image.Image:
+    profile = picture.info.get("icc_profile")
+    if picture.mode.startswith("I"):
+        picture = picture.convert("I").point(lambda value: value * (1 / 257)).convert("L")
+    if picture.has_transparency_data:
+        layer = picture.convert("RGBA")
+        picture = Image.alpha_composite(Image.new("RGBA", layer.size, "white"), layer).convert("RGB")
+    if profile and picture.mode in ("RGB", "CMYK"):
+        picture = _in_srgb(picture, profile)
+    return picture.convert("RGB")
+
+
+def _in_srgb(picture: Image.Image, profile: bytes) -> Image.Image:
+    """Colours as the profile means them; a broken profile is ignored, as every viewer does."""
+    try:
+        source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
+        converted = ImageCms.profileToProfile(picture, source, ImageCms.createProfile("sRGB"), outputMode="RGB")
+    except (ImageCms.PyCMSError, OSError):
+        return picture
+    return converted or picture
+
+
+def _jpeg(picture: Image.Image, max_bytes: int) -> bytes:
+    """The best quality that stays under ``max_bytes``, without anything a source's metadata held."""
+    picture.info = {}
+    for quality in range(TOP_QUALITY, BOTTOM_QUALITY - 1, -QUALITY_STEP):
+        out = io.BytesIO()
+        picture.save(out, "JPEG", quality=quality, subsampling=2, optimize=True, progressive=False)
+        if out.tell() <= max_bytes:
+            return out.getvalue()
+    raise ArtworkError(f"does not fit in {max_bytes} bytes as a JPEG of {picture.width} pixels")

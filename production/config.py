@@ -1,0 +1,369 @@
+"""The project folder -> a Project, or every problem of all its files at once.
+
+    configs/show.yaml                    the keys of Show; ``defaults:`` holds groups of Settings
+    configs/series/<slug>.yaml           the keys of Series; ``defaults:`` likewise
+    configs/episodes/episode-NN.yaml     the keys of Episode, and the groups of Settings at the top level
+
+Settings are handed down key by key: show, then series, then episode. A group is checked in the file that holds it, even where every
+key of it is overridden later. ``.yml`` does as well as ``.yaml``.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from itertools import combinations
+from pathlib import Path
+from typing import Any
+
+from production.errors import ConfigError, Problem
+from production.model import Episode, Location, Project, Series, Settings, Show
+from production.problems import did_you_mean
+from production.schema import KeyPath, Sheet, check, mapping_of, read_sheet, rules
+from production.yamlsource import read_file, shown
+
+CONFIGS = "configs"
+_SUFFIXES = (".yaml", ".yml")
+_STEM = re.compile(r"episode-([0-9]{2,6})")
+_A_NUMBER = re.compile(r"[0-9]{1,6}")
+_SETTINGS = rules(Settings)
+_DEFAULTS = {"defaults": mapping_of(_SETTINGS, "defaults")}
+_SHOW_RULES = {**rules(Show), **_DEFAULTS}
+_SERIES_RULES = {**rules(Series), **_DEFAULTS}
+_EPISODE_RULES = {**{key: rule for key, rule in rules(Episode).items() if key not in ("id", "settings")}, **_SETTINGS}
+
+_GROUPS_ON_TOP = f"write its groups at the top level: {', '.join(_SETTINGS)}"
+_ELSEWHERE = {
+    **{(label, group): "it belongs under 'defaults'" for label in ("show", "series") for group in _SETTINGS},
+    ("episode", "id"): "the id of an episode is the name of its file",
+    ("episode", "settings"): _GROUPS_ON_TOP,
+    ("episode", "defaults"): _GROUPS_ON_TOP,
+    ("section", "start"): "did you mean 'in'?",
+    ("section", "end"): "did you mean 'out'?",
+}
+
+_FILES = ("file", "image")
+_MUSIC = ("intro", "outro", "sting")
+_MUSIC_WORDS = ("builtin", "none")
+
+
+# -- what is where -------------------------------------------------------------------------------------------------------------
+
+
+def project_root(target: Path) -> Path:
+    """The project folder that a config file belongs to: the nearest folder above it that holds ``configs/``.
+
+    Raises ConfigError when there is no such file or no such folder.
+    """
+    if not target.is_file():
+        raise ConfigError([Problem(Location(target), "there is no such file", _sibling_hint(target))])
+    for folder in target.absolute().parents:
+        if (folder / CONFIGS).is_dir():
+            return folder
+    raise ConfigError([Problem(Location(target), f"belongs to no project: no folder above it holds {CONFIGS}/", "use -C DIR")])
+
+
+def load_project(root: Path, *, target: Path | None = None) -> Project:
+    """Read and check everything under ``root/configs``.
+
+    ``target`` is the file of one episode that may lie outside ``configs/episodes`` (a draft, say): it is loaded too, in the place of the
+    episode of that name if there is one. Raises ConfigError with every problem of all files, sorted by path and line.
+    """
+    configs = root / CONFIGS
+    if not configs.is_dir():
+        raise ConfigError([Problem(Location(configs), f"no {CONFIGS}/ here", "use -C DIR to name the project folder")])
+    return _Loader(root, target).load()
+
+
+# -- loading -------------------------------------------------------------------------------------------------------------------
+
+
+@dataclass
+class _Loader:
+    root: Path
+    target: Path | None
+    show: Sheet | None = None
+    series: list[Sheet] = field(default_factory=list)
+    episodes: list[Sheet] = field(default_factory=list)
+    problems: list[Problem] = field(default_factory=list)
+    _looked_for: dict[str, str] = field(default_factory=dict)
+
+    def load(self) -> Project:
+        self._read()
+        show = self._check_show()
+        series = [self._check_series(sheet) for sheet in self.series]
+        episodes = [self._check_episode(sheet) for sheet in self.episodes]
+        self._check_each_other()
+        for sheet in self._sheets():
+            self._check_files(sheet)
+        problems = [*self.problems, *(problem for sheet in self._sheets() for problem in sheet.problems)]
+        if problems or show is None:
+            raise ConfigError(sorted(problems, key=lambda p: (str(p.location.path), p.location.line, p.location.column)))
+        return Project(
+            root=self.root,
+            show=show,
+            series=tuple(sorted((one for one in series if one), key=lambda one: one.season)),
+            episodes=tuple(sorted((one for one in episodes if one), key=lambda one: one.number)),
+            locations=self._locations(),
+        )
+
+    def _sheets(self) -> Iterator[Sheet]:
+        if self.show:
+            yield self.show
+        yield from self.series
+        yield from self.episodes
+
+    def _read(self) -> None:
+        configs = self.root / CONFIGS
+        shows = [configs / f"show{suffix}" for suffix in _SUFFIXES if (configs / f"show{suffix}").exists()]
+        if not shows:
+            self.problems.append(Problem(Location(configs / "show.yaml"), "there is no such file", "use -C DIR to name the project folder"))
+        else:
+            self.show = read_sheet(read_file(shows[0]), _SHOW_RULES, "show", elsewhere=_ELSEWHERE)
+        for extra in shows[1:]:
+            self.problems.append(Problem(Location(extra), f"there is a {shows[0].name} too", "keep one of them"))
+        for path in self._yaml_files(configs / "series"):
+            self.series.append(read_sheet(read_file(path), _SERIES_RULES, "series", elsewhere=_ELSEWHERE))
+        for path in self._episode_files(configs / "episodes"):
+            self.episodes.append(read_sheet(read_file(path), _EPISODE_RULES, "episode", elsewhere=_ELSEWHERE))
+
+    def _yaml_files(self, folder: Path) -> list[Path]:
+        try:
+            paths = sorted(folder.iterdir())
+        except FileNotFoundError:
+            return []
+        except OSError as error:
+            self.problems.append(Problem(Location(folder), f"cannot be read: {error.strerror}"))
+            return []
+        # Hidden files are what editors leave behind: locks, swap files.
+        return [path for path in paths if path.suffix in _SUFFIXES and not path.name.startswith(".")]
+
+    def _episode_files(self, folder: Path) -> list[Path]:
+        paths = self._yaml_files(folder)
+        if self.target is None or self.target.resolve() in [path.resolve() for path in paths]:
+            return paths
+        return sorted([*(path for path in paths if path.stem != self.target.stem), self.target])
+
+    # each file by itself
+
+    def _check_show(self) -> Show | None:
+        if self.show is None:
+            return None
+        check(self.show, Settings, _mapping(self.show.values.get("defaults")), ("defaults",))
+        return check(self.show, Show, _without(self.show.values, _DEFAULTS))
+
+    def _check_series(self, sheet: Sheet) -> Series | None:
+        check(sheet, Settings, _mapping(sheet.values.get("defaults")), ("defaults",))
+        model = check(sheet, Series, _without(sheet.values, _DEFAULTS))
+        stem = sheet.document.path.stem
+        slug = sheet.get("slug")
+        if slug is not None and slug != stem:
+            hint = f"write {stem}, or rename the file to {slug}.yaml"
+            sheet.report(("slug",), f"slug: is {shown(slug)}, but the file is {sheet.document.path.name}", hint)
+        elif slug == "show" or (slug is not None and _STEM.fullmatch(slug)):
+            sheet.report(("slug",), f"slug: {shown(slug)} is the name of something else", "choose another name for the series")
+        if sheet.get("episodes") is not None and not _numbers(sheet):
+            sheet.report(("episodes",), f"episodes: {sheet.get('episodes')} holds no number", "write the first and the last, as 1-12")
+        return model
+
+    def _check_episode(self, sheet: Sheet) -> Episode | None:
+        path = sheet.document.path
+        check(sheet, Settings, _only(sheet.values, _SETTINGS))
+        # The id is not in the file: a stand-in keeps pydantic quiet about it, its own check follows.
+        model = check(sheet, Episode, {**_without(sheet.values, _SETTINGS), "id": "episode"})
+        named = _STEM.fullmatch(path.stem)
+        number = sheet.get("number")
+        if not named:
+            wanted = f"episode-{number:02d}" if number is not None else "episode-NN"
+            self.problems.append(Problem(Location(path), "the name of an episode's file is episode-NN", f"rename it to {wanted}.yaml"))
+        elif number is not None and path.stem != f"episode-{number:02d}":
+            hint = f"write {int(named[1])}, or rename the file to episode-{number:02d}.yaml"
+            sheet.report(sheet.where("number"), f"number: is {number}, but the file is {path.name}", hint)
+        self._check_sections(sheet)
+        if model is None:
+            return None
+        return model.model_copy(update={"id": path.stem, "settings": Settings.model_validate(self._inherited(sheet))})
+
+    def _check_sections(self, sheet: Sheet) -> None:
+        first_at: dict[str, Location] = {}
+        for index in range(len(sheet.get("sections") or ())):
+            key = ("sections", index)
+            slug = sheet.get(*key, "slug")
+            if slug in first_at:
+                hint = f"the first is in line {first_at[slug].line}"
+                sheet.report((*key, "slug"), f"slug: there is a section {shown(slug)} already", hint)
+            elif slug is not None:
+                first_at[slug] = sheet.where(*key, "slug")
+            start, end = sheet.get(*key, "in") or 0.0, sheet.get(*key, "out")
+            if end is not None and end <= start:
+                after = f" after in: {sheet.raw[(*key, 'in')]}" if start else ""
+                sheet.report((*key, "out"), f"out: {sheet.raw[(*key, 'out')]} leaves nothing{after}", "out comes after in")
+
+    # the files against each other
+
+    def _check_each_other(self) -> None:
+        for first, second in combinations(self.series, 2):
+            self._same(first, second, "slug", "there is a series {} already")
+            self._same(first, second, "season", "season {} is taken")
+            mine, other = _numbers(second), _numbers(first)
+            if mine and other and mine[0] <= other[-1] and other[0] <= mine[-1]:
+                words = f"episodes: {second.get('episodes')} overlaps with {first.get('episodes')} of series {shown(_slug(first))}"
+                second.report(second.where("episodes"), words, f"the other is {_at(first.where('episodes'), self.root)}")
+        first_with: dict[int, Sheet] = {}
+        for sheet in self.episodes:
+            number = sheet.get("number")
+            if number in first_with:
+                self._same(first_with[number], sheet, "number", "there is an episode {} already")
+            elif number is not None:
+                first_with[number] = sheet
+            self._check_series_of(sheet)
+
+    def _same(self, first: Sheet, second: Sheet, key: str, words: str) -> None:
+        value = first.get(key)
+        if value is not None and value == second.get(key):
+            shown_value = shown(value) if isinstance(value, str) else str(value)
+            second.report(second.where(key), f"{key}: {words.format(shown_value)}", f"the first is {_at(first.where(key), self.root)}")
+
+    def _check_series_of(self, sheet: Sheet) -> None:
+        wanted, number = sheet.get("series"), sheet.get("number")
+        if wanted is None:
+            return
+        owner = self._series_sheet(sheet)
+        if owner is None:
+            known = sorted(_slug(one) for one in self.series)
+            others = f"known series: {', '.join(known)}" if known else f"there is no file in {CONFIGS}/series"
+            sheet.report(("series",), f"series: there is no series {shown(wanted)}", did_you_mean(wanted, known) or others)
+            return
+        holds = _numbers(owner)
+        if number is None or not holds or number in holds:
+            return
+        fitting = [_slug(one) for one in self.series if number in (_numbers(one) or ())]
+        hint = f"{number} is in series {shown(fitting[0])}" if fitting else f"its numbers are in {_at(owner.where('episodes'), self.root)}"
+        sheet.report(sheet.where("series"), f"series: {shown(wanted)} holds {owner.get('episodes')}, not {number}", hint)
+
+    def _series_sheet(self, episode: Sheet) -> Sheet | None:
+        wanted = episode.get("series")
+        # A series whose slug is broken is known by its file: one mistake is not to be reported 35 times.
+        return next((sheet for sheet in self.series if wanted in (sheet.get("slug"), sheet.document.path.stem)), None)
+
+    # files that the configs name
+
+    def _check_files(self, sheet: Sheet) -> None:
+        for path, words in _named_files(sheet):
+            name = str(sheet.get(*path) or "").strip()
+            if not name or name in words or sheet.has_broken(path):
+                continue
+            found = self._look_for(name)
+            if found == "folder":
+                sheet.report(path, f"{path[-1]}: {shown(name)} is a folder", "name a file in it")
+            elif not found:
+                hint = did_you_mean(name, words) or _sibling_hint(self.root / name)
+                sheet.report(path, f"{path[-1]}: there is no file {shown(name)}", hint)
+
+    def _look_for(self, name: str) -> str:
+        """``file``, ``folder`` or nothing."""
+        if name not in self._looked_for:
+            full = os.path.join(self.root, name)
+            # os.path answers False where Path raises: names too long, or with characters that no file name holds.
+            self._looked_for[name] = "file" if os.path.isfile(full) else "folder" if os.path.isdir(full) else ""
+        return self._looked_for[name]
+
+    # settings from show, series and episode
+
+    def _lineage(self, episode: Sheet) -> Iterator[tuple[Sheet, KeyPath]]:
+        """The sheets an episode inherits from, most general first, each with the key its groups stand under; the episode last."""
+        for sheet in (self.show, self._series_sheet(episode)):
+            if sheet is not None:
+                yield sheet, ("defaults",)
+        yield episode, ()
+
+    def _inherited(self, episode: Sheet) -> dict[str, dict[str, Any]]:
+        merged: dict[str, dict[str, Any]] = {}
+        for sheet, prefix in self._lineage(episode):
+            groups = _mapping(sheet.get(*prefix)) if prefix else sheet.values
+            for group in _SETTINGS:
+                # Broken values are left out: they have been reported where they stand, and nothing is built from them.
+                kept = {key: value for key, value in _mapping(groups.get(group)).items() if not sheet.has_broken((*prefix, group, key))}
+                merged.setdefault(group, {}).update(kept)
+        return merged
+
+    def _locations(self) -> dict[tuple[str, KeyPath], Location]:
+        found: dict[tuple[str, KeyPath], Location] = {}
+        for sheet in (self.show, *self.series):
+            if sheet is not None:
+                name = "show" if sheet is self.show else _slug(sheet)
+                found[name, ()] = sheet.start
+                found.update({(name, path): place for path, place in sheet.places.items()})
+        for sheet in self.episodes:
+            name = sheet.document.path.stem
+            found[name, ()] = sheet.start
+            for source, prefix in self._lineage(sheet):
+                for path, place in source.places.items():
+                    if path[: len(prefix)] == prefix and path != prefix and (not prefix or path[1] in _SETTINGS):
+                        self._set(found, name, path[len(prefix) :], place)
+        return found
+
+    @staticmethod
+    def _set(found: dict[tuple[str, KeyPath], Location], name: str, path: KeyPath, place: Location) -> None:
+        found[name, path] = place
+        if path[0] in _SETTINGS:
+            # The model has the groups under `settings`, the file at its top level: both are answered.
+            found[name, ("settings", *path)] = place
+
+
+# -- small things --------------------------------------------------------------------------------------------------------------
+
+
+def _mapping(value: Any) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def _without(values: Mapping[str, Any], keys: Iterable[str]) -> dict[str, Any]:
+    return {key: value for key, value in values.items() if key not in set(keys)}
+
+
+def _only(values: Mapping[str, Any], keys: Iterable[str]) -> dict[str, Any]:
+    return {key: values[key] for key in keys if key in values}
+
+
+def _slug(series: Sheet) -> str:
+    return str(series.get("slug") or series.document.path.stem)
+
+
+def _numbers(series: Sheet) -> range | None:
+    """The numbers a series holds; empty when the range runs backwards, None when it was not given or is broken."""
+    text = series.get("episodes")
+    if text is None:
+        return None
+    first, _, last = text.partition("-")
+    if not (_A_NUMBER.fullmatch(first) and _A_NUMBER.fullmatch(last)):
+        return range(0)
+    return range(int(first), int(last) + 1)
+
+
+def _at(location: Location, root: Path) -> str:
+    path = location.path.relative_to(root) if location.path.is_relative_to(root) else location.path
+    return f"{path.as_posix()}:{location.line}"
+
+
+def _named_files(sheet: Sheet) -> Iterator[tuple[KeyPath, tuple[str, ...]]]:
+    """The key paths of a sheet that may name a file, each with the words that are no file there."""
+    prefix: KeyPath = () if sheet.label == "episode" else ("defaults",)
+    yield (*prefix, "artwork", "file"), ()
+    for key in _MUSIC:
+        yield (*prefix, "music", key), _MUSIC_WORDS
+    for index in range(len(sheet.get("sections") or ())):
+        for key in _FILES:
+            yield ("sections", index, key), ()
+        yield ("sections", index, "sting"), _MUSIC_WORDS
+
+
+def _sibling_hint(path: Path) -> str:
+    """The file of nearly that name in the same folder, or what to do."""
+    try:
+        near = did_you_mean(path.name, (entry.name for entry in path.parent.iterdir()))
+    except (OSError, ValueError):
+        return "paths are relative to the project folder"
+    return near or "paths are relative to the project folder"

@@ -1,0 +1,122 @@
+"""Which file each segment of an episode is made from: recordings found by name, music, stings, and scratch narration for what is missing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from audio.measure import Cut
+from audio.sources import AUDIO_SUFFIXES
+from audio.timeline import SegmentKind
+from audio.units import Samples, samples_from_seconds
+from production.errors import ConfigError, Problem
+from production.model import Episode, Location, Project, Section
+from production.store import Store, digest
+
+RECORDINGS = "recordings"
+
+
+@dataclass(frozen=True, slots=True)
+class Input:
+    """One segment and the file it is made from. ``label`` names the file for people, ``where`` the place in the config that asks for it."""
+
+    name: str
+    kind: SegmentKind
+    path: Path
+    label: str
+    where: Location | None
+    cut: Cut
+    gap: Samples
+    scratch: bool = False
+    section: Section | None = None
+
+
+def inputs(project: Project, episode: Episode, store: Store, *, scratch: bool) -> tuple[Input, ...]:
+    """The segments of an episode in programme order.
+
+    Missing recordings are spoken when ``scratch`` is set; otherwise ConfigError names every one of them.
+    """
+    found = {section.slug: recording(project, episode, section) for section in episode.sections}
+    missing = [section for section in episode.sections if found[section.slug] is None]
+    if missing and not scratch:
+        raise ConfigError(_missing(project, episode, section) for section in missing)
+    layout, music = episode.settings.layout, episode.settings.music
+    gap = samples_from_seconds(layout.gap)
+    listed: list[Input] = []
+    if music.intro != "none":
+        listed.append(_music(project, episode, store, "intro", music.intro, "music:intro", Samples(0)))
+    for index, section in enumerate(episode.sections):
+        before = samples_from_seconds(section.gap) if section.gap is not None else gap
+        # The first section is announced by the intro, or by nothing: a sting goes before it only when it asks for one itself.
+        sting = section.sting or ("none" if index == 0 else music.sting)
+        if sting != "none":
+            listed.append(_music(project, episode, store, "sting", sting, f"sting:{section.slug}", before))
+            before = samples_from_seconds(layout.sting_lead)
+        listed.append(_section(project, episode, store, index, found[section.slug], before))
+    if music.outro != "none":
+        listed.append(_music(project, episode, store, "outro", music.outro, "music:outro", gap))
+    return tuple(listed)
+
+
+def recording(project: Project, episode: Episode, section: Section) -> Path | None:
+    """The file that the config names, else ``recordings/<episode>/<slug>.<audio extension>``; None when there is none."""
+    if section.file:
+        path = project.root / section.file
+        return path if path.exists() else None
+    folder = project.root / RECORDINGS / episode.id
+    for suffix in AUDIO_SUFFIXES:
+        for path in (folder / f"{section.slug}{suffix}", folder / f"{section.slug}{suffix.upper()}"):
+            if path.exists():
+                return path
+    return None
+
+
+def _missing(project: Project, episode: Episode, section: Section) -> Problem:
+    index = episode.sections.index(section)
+    where = project.where(episode.id, "sections", index, "slug") or Location(project.root)
+    wanted = section.file or f"{RECORDINGS}/{episode.id}/{section.slug}.wav (or .flac, .mp3, .m4a, ...)"
+    hint = f"record it, or name a file with 'file:', or build a placeholder with: produce {episode.id} --scratch"
+    return Problem(where, f"section '{section.slug}': the recording is missing: {wanted}", hint, source_line(where))
+
+
+def source_line(where: Location) -> str | None:
+    """The line of the config that a place is in."""
+    try:
+        return where.path.read_text("utf-8", "replace").splitlines()[where.line - 1]
+    except (OSError, IndexError):
+        return None
+
+
+def _section(project: Project, episode: Episode, store: Store, index: int, path: Path | None, gap: Samples) -> Input:
+    section, settings = episode.sections[index], episode.settings
+    where = project.where(episode.id, "sections", index, "file" if section.file else "slug")
+    trim = settings.trim.enabled if section.trim is None else section.trim
+    air = samples_from_seconds(settings.trim.air)
+    if path is None:
+        spoken = _narration(episode, section, index, store)
+        return Input(section.slug, "section", spoken, "scratch narration", where, Cut(trim=True, air=air), gap, scratch=True, section=section)
+    end = None if section.end is None else samples_from_seconds(section.end)
+    cut = Cut(samples_from_seconds(section.start), end, trim, air)
+    return Input(section.slug, "section", path, path.name, where, cut, gap, section=section)
+
+
+def _narration(episode: Episode, section: Section, index: int, store: Store) -> Path:
+    from audio import voice
+
+    place = (index + 1, len(episode.sections))
+    text = voice.narration(section.title, section.summary, section.talking_points, number_of=place, opening=index == 0)
+    return store.file(digest("voice", voice.voice_version(), text), ".wav", lambda path: voice.speak(text, path))
+
+
+def _music(project: Project, episode: Episode, store: Store, kind: SegmentKind, what: str, name: str, gap: Samples) -> Input:
+    where = project.where(episode.id, "music", kind)
+    if what == "builtin":
+        from audio import jingle
+
+        assert kind != "section"
+        path = store.file(digest("jingle", jingle.RECIPE_VERSION, kind), ".wav", lambda path: jingle.write(kind, path))
+        label = f"builtin {kind}"
+    else:
+        path = project.root / what
+        label = path.name
+    return Input(name, kind, path, label, where, Cut(trim=False), gap)

@@ -1,0 +1,334 @@
+"""Runs a plan; the only module that acts: survey, render and encode what is missing, join, tag, prove, write, feed."""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+from collections.abc import Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor, as_completed
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import IO, Any
+
+from audio import chapters as lists
+from audio import encode, ffmpeg, mpeg, render, tags
+from audio.errors import SourceUnreadable
+from audio.mpeg import Format
+from audio.runs import Chunk
+from audio.tags import TagSheet
+from audio.timeline import Chapter
+from audio.units import Db
+from production import feed, inputs, plan, receipts, sheets, survey
+from production.artwork import ArtworkError
+from production.errors import Problem, StepFailed, StepsFailed
+from production.model import Episode, Location, Project, Series
+from production.plan import Plan
+from production.proof import Proof, prove
+from production.receipts import Receipt
+from production.report import report
+from production.store import Store, digest, digest_bytes, disk_errors, locked, replacing, write
+from production.survey import Fact, Seen, Unreadable
+from production.watch import Watch
+
+BUILD = "build"
+STORE = ".store"
+
+
+@dataclass(frozen=True)
+class Options:
+    """How to build. ``jobs`` is the number of cores to use."""
+
+    jobs: int
+    scratch: bool = False
+    replace: bool = False
+
+
+@dataclass(frozen=True)
+class Result:
+    """What came of one episode: the finished file, whether anything was done, and why."""
+
+    path: Path
+    done: str
+    reasons: tuple[str, ...]
+    warnings: tuple[str, ...] = ()
+
+
+class Builder:
+    """Builds episodes of one project. Use from one thread; the work inside goes on all cores."""
+
+    def __init__(self, project: Project, options: Options, watch: Watch) -> None:
+        self.project = project
+        self.options = options
+        self.watch = watch
+        self.build = project.root / BUILD
+        self.store = Store(self.build / STORE)
+        self.seen = Seen(self.store)
+
+    def episode(self, episode: Episode) -> Result:
+        """Bring one episode up to date. Raises ConfigError, StepFailed, StoreError, ToolMissing by way of AudioError."""
+        folder = self.build / episode.id
+        with locked(
+            self.build / STORE / "locks" / f"{episode.id}.lock",
+            lambda: self.watch.say(f"{episode.id}: another produce is at work; waiting"),
+        ):
+            return self._episode(episode, folder)
+
+    def _episode(self, episode: Episode, folder: Path) -> Result:
+        self.watch.begin(episode.id)
+        build = survey.encoder_build(self.seen)
+        asked = self._inputs(episode)
+        facts = self._survey(episode, asked, build)
+        before = receipts.read(folder)
+        wide = frozenset((run, first) for run, first in (before.wide if before else ()))
+        planned = plan.make(episode, facts, build, self._make_up(plan.format_of(episode), build), wide)
+        job = self._job(planned, folder)
+        if before and before.fingerprint == job.fingerprint and before.intact(folder):
+            return Result(job.target, "nothing to do", ())
+        self._refuse_to_lose(before, planned, folder)
+        reasons = plan.reasons(before.basis if before else None, job.basis) or ["an output is missing or was changed"]
+        return self._make(job, reasons)
+
+    def feed(self, series: Series) -> Path:
+        """Write the feed of a series from what is built."""
+        return feed.write_feed(self.project, series, self.build, self.store)
+
+    # -- what there is ----------------------------------------------------------------------------------------------------------
+
+    def _inputs(self, episode: Episode) -> tuple[inputs.Input, ...]:
+        return inputs.inputs(self.project, episode, self.store, scratch=self.options.scratch)
+
+    def _survey(self, episode: Episode, asked: tuple[inputs.Input, ...], build: str) -> tuple[Fact, ...]:
+        channels = plan.format_of(episode).channels
+        facts, unreadable = survey.survey(
+            asked, self.store, self.seen, channels, lambda one: plan.level_of(episode, one), build, self.options.jobs, self.watch.measuring
+        )
+        if unreadable:
+            raise StepsFailed(_unreadable(self.project, one) for one in unreadable)
+        return facts
+
+    def _refuse_to_lose(self, before: Receipt | None, planned: Plan, folder: Path) -> None:
+        if planned.scratch and before and not before.scratch and not self.options.replace:
+            raise StepFailed(
+                f"{planned.episode.id}: scratch build",
+                f"{folder.name}/ holds an episode made from recordings, and some of those are gone; placeholder narration would take its place",
+                hint="bring the recordings back, move the folder away, or add --replace",
+            )
+
+    # -- what is to be made -----------------------------------------------------------------------------------------------------
+
+    def _job(self, planned: Plan, folder: Path) -> Job:
+        episode = planned.episode
+        try:
+            embedded = sheets.cover(self.project, episode, self.store, side=sheets.EMBEDDED_SIDE, most=sheets.EMBEDDED_BYTES, scratch=planned.scratch)
+            large = sheets.cover(self.project, episode, self.store, side=sheets.FEED_SIDE, most=sheets.FEED_BYTES, scratch=planned.scratch)
+            marks = plan.chapters(planned, sheets.chapter_images(self.project, episode, self.store))
+        except (ArtworkError, OSError) as error:
+            where = self.project.where(episode.id, "artwork", "file")
+            raise StepFailed(f"{episode.id}: artwork", str(error), where=where, hint="give a square JPEG or PNG of 1400 px or more") from error
+        encoder = f"ffmpeg {ffmpeg.version_number(planned.build)} libmp3lame"
+        sheet = sheets.tag_sheet(self.project, planned, marks, embedded, encoder)
+        tag = tags.render(sheet)
+        basis = {**plan.basis(planned), "tags": _tag_basis(sheet)}
+        keys = [planned.keys[chunk] for parts in planned.chunks for chunk in parts]
+        placed = [(p.segment.name, p.start) for p in planned.programme.placed]
+        fingerprint = digest(keys, placed, planned.programme.length, digest_bytes(tag), digest_bytes(large), self._image_urls(episode))
+        return Job(planned, folder, marks, sheet, tag, large, basis, fingerprint)
+
+    def _image_urls(self, episode: Episode) -> dict[str, str]:
+        return {s.slug: sheets.media_url(self.project, episode.id, "images", f"{s.slug}.jpg") for s in episode.sections if s.image}
+
+    # -- making it --------------------------------------------------------------------------------------------------------------
+
+    def _make(self, job: Job, reasons: list[str]) -> Result:
+        planned = job.plan
+        missing = [chunk for parts in planned.chunks for chunk in parts if not self.store.has(planned.keys[chunk])]
+        self.watch.reasons(reasons, missing, planned)
+        self._encode(planned, missing)
+        with disk_errors(job.folder):
+            job.folder.mkdir(parents=True, exist_ok=True)
+            try:
+                sha256, proof = self._write(job)
+            except encode.NoJoin as nowhere:
+                return self._wider(job, nowhere, reasons)
+            self._sidecars(job, sha256, proof)
+        done = f"{len(missing)} chunk(s) encoded" if missing else "joined and tagged again, nothing encoded"
+        return Result(job.target, done, tuple(reasons), tuple(proof.warnings(planned)))
+
+    def _wider(self, job: Job, nowhere: encode.NoJoin, reasons: list[str]) -> Result:
+        """Encode one chunk again with more pre-roll, so that its join is found; then go on."""
+        planned = job.plan
+        wide = planned.wide
+        if (nowhere.run, nowhere.first) in wide:
+            raise StepFailed(f"{planned.episode.id}: join", str(nowhere)) from nowhere
+        again = plan.make(planned.episode, planned.facts, planned.build, planned.make_up, wide | {(nowhere.run, nowhere.first)})
+        return self._make(self._job(again, job.folder), reasons)
+
+    def _encode(self, planned: Plan, missing: list[Chunk]) -> None:
+        """Render and encode the chunks that the store lacks; several at a time, in no fixed order: a chunk's bytes depend on its input alone."""
+        rooms = threading.BoundedSemaphore(self.options.jobs + 2)
+        failed = threading.Event()
+        with ThreadPoolExecutor(self.options.jobs) as encoders, ThreadPoolExecutor(max(1, self.options.jobs // 2)) as renderers:
+
+            def one(chunk: Chunk, file: IO[bytes]) -> None:
+                try:
+                    with file:
+                        if not failed.is_set():
+                            frames = encode.encode(file, chunk, planned.runs[chunk.run], planned.fmt, planned.make_up)
+                            self.store.put(planned.keys[chunk], frames)
+                            self.watch.encoded(planned, chunk)
+                except BaseException:
+                    failed.set()
+                    raise
+                finally:
+                    rooms.release()
+
+            def whole_run(wanted: list[Chunk]) -> list[Future[None]]:
+                run = planned.runs[wanted[0].run]
+                started: list[Future[None]] = []
+                spools = render.spool(run, wanted, planned.materials, planned.fmt.channels, self.store.scratch, admit)
+                for chunk, file in spools:
+                    started.append(encoders.submit(one, chunk, file))
+                return started
+
+            def admit() -> None:
+                rooms.acquire()
+                if failed.is_set():
+                    rooms.release()
+                    raise ffmpeg.Cancelled("another chunk failed")
+
+            tasks = [renderers.submit(whole_run, list(group)) for group in _by_run(missing)]
+            self._gather(planned, tasks, failed)
+
+    def _gather(self, planned: Plan, tasks: list[Future[list[Future[None]]]], failed: threading.Event) -> None:
+        """Wait for everything; the first real failure is raised, those that only followed from it are not."""
+        errors: list[BaseException] = []
+        started: list[Future[None]] = []
+        for task in as_completed(tasks):
+            try:
+                started += task.result()
+            except BaseException as error:
+                failed.set()
+                errors.append(error)
+        errors += [failure for chunk in as_completed(started) if (failure := chunk.exception())]
+        for first in [*(e for e in errors if not isinstance(e, ffmpeg.Cancelled)), *errors][:1]:
+            if isinstance(first, SourceUnreadable):
+                raise StepFailed(f"{planned.episode.id}: render", str(first), hint=first.hint) from first
+            raise first
+
+    def _write(self, job: Job) -> tuple[str, Proof]:
+        """Join and tag into a temporary, prove what it holds by decoding it, and only then put it in the old one's place."""
+        planned, total = job.plan, hashlib.sha256()
+        header = mpeg.info_header(planned.fmt, frames=planned.frames, samples=planned.programme.length)
+        with replacing(job.target) as file:
+            for piece in self._stream(planned, job.tag + header):
+                total.update(piece)
+                file.write(piece)
+            file.flush()
+            _read_back(Path(file.name), job)
+            with open(file.name, "rb") as finished:
+                proof = prove(planned, finished, len(job.tag) + len(header), self.store, self.options.jobs, self.watch)
+        return total.hexdigest(), proof
+
+    def _stream(self, planned: Plan, start: bytes) -> Iterator[bytes]:
+        yield start
+        yield from encode.assemble(
+            planned.runs, planned.chunks, lambda chunk: self._load(planned, chunk), self._silence(planned), planned.frames, planned.fmt
+        )
+
+    def _load(self, planned: Plan, chunk: Chunk) -> bytes:
+        frames = self.store.get(planned.keys[chunk])
+        if frames is None:
+            # It was there when the plan was made: the entry is damaged, or somebody cleaned up. Make it again.
+            self._encode(planned, [chunk])
+            frames = self.store.get(planned.keys[chunk])
+        if frames is None:
+            raise StepFailed(f"{planned.episode.id}: store", "an entry vanished twice", hint="is another program cleaning the build folder?")
+        return frames
+
+    def _make_up(self, fmt: Format, build: str) -> Db:
+        key = plan.encoder_key("make-up", fmt, build)
+        found = self.store.value(key)
+        if found is None:
+            found = encode.make_up(fmt, self.store.scratch)
+            self.store.put_value(key, found)
+        return Db(found)
+
+    def _silence(self, planned: Plan) -> bytes:
+        key = plan.encoder_key("silence", planned.fmt, planned.build)
+        frame = self.store.get(key)
+        if frame is None:
+            frame = encode.silent_frame(planned.fmt, self.store.scratch)
+            self.store.put(key, frame)
+        return frame
+
+    # -- writing it down --------------------------------------------------------------------------------------------------------
+
+    def _sidecars(self, job: Job, sha256: str, proof: Proof) -> None:
+        episode, folder = job.plan.episode, job.folder
+        urls = self._image_urls(episode)
+        files = {
+            "chapters.json": lists.to_json(
+                job.chapters, title=job.sheet.title, author=job.sheet.artist, podcast=self.project.show.title, image_urls=urls
+            ),
+            "chapters.psc.xml": lists.to_psc(job.chapters, image_urls=urls),
+            "description.txt": lists.to_description(job.chapters).encode(),
+            "cover.jpg": job.cover,
+            "report.json": report(job.plan, job.chapters, proof, size=job.target.stat().st_size, sha256=sha256),
+        }
+        files |= {f"images/{chapter.slug}.jpg": chapter.image for chapter in job.chapters if chapter.image}
+        for name, data in files.items():
+            write(folder / name, data)
+        outputs = {job.target.name: receipts.stamp(folder, job.target.name, sha256)}
+        outputs |= {name: receipts.stamp(folder, name, hashlib.sha256(data).hexdigest()) for name, data in files.items()}
+        wide = [list(pair) for pair in sorted(job.plan.wide)]
+        receipts.save(folder, Receipt(job.fingerprint, job.plan.scratch, job.plan.programme.length, job.basis, outputs, wide))
+
+
+@dataclass(frozen=True)
+class Job:
+    """A plan with everything that is said about it: ready to be made."""
+
+    plan: Plan
+    folder: Path
+    chapters: tuple[Chapter, ...]
+    sheet: TagSheet
+    tag: bytes
+    cover: bytes
+    basis: dict[str, Any]
+    fingerprint: str
+
+    @property
+    def target(self) -> Path:
+        return self.folder / f"{self.plan.episode.id}.mp3"
+
+
+def _by_run(chunks: Iterable[Chunk]) -> Iterator[list[Chunk]]:
+    runs: dict[int, list[Chunk]] = {}
+    for chunk in chunks:
+        runs.setdefault(chunk.run, []).append(chunk)
+    yield from runs.values()
+
+
+def _unreadable(project: Project, one: Unreadable) -> Problem:
+    where = one.input.where or Location(one.error.path)
+    path = one.error.path
+    shown = path.relative_to(project.root) if path.is_relative_to(project.root) else path
+    return Problem(where, f"{one.input.name}: {shown}: {one.error.why}", one.error.hint, inputs.source_line(where))
+
+
+def _tag_basis(sheet: TagSheet) -> dict[str, Any]:
+    values = {
+        name: value
+        for name, value in {f.name: getattr(sheet, f.name) for f in fields(sheet)}.items()
+        if name not in ("chapters", "cover", "duration", "scratch")
+    }
+    values |= {name: str(value) for name, value in values.items() if not isinstance(value, (str, int, type(None)))}
+    values["cover"] = digest_bytes(sheet.cover or b"")[:12]
+    values["chapters"] = digest([[c.title, c.link, digest_bytes(c.image or b"")] for c in sheet.chapters])[:12]
+    return values
+
+
+def _read_back(path: Path, job: Job) -> None:
+    """Compare the tag as another reader's library parses it with what was meant. Raises StepFailed."""
+    if tags.read(path) != tags.expected(job.sheet):
+        raise StepFailed(f"{job.plan.episode.id}: tag", "what was written reads back differently", hint="this is a bug: please report it")

@@ -1,0 +1,51 @@
+"""What was made, from what: read back to see whether anything is left to do, and by the feeds to know what is there."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from production.store import write
+
+NAME = ".receipt.json"
+
+
+@dataclass(frozen=True)
+class Receipt:
+    """A finished build. ``fingerprint`` digests everything that was asked; ``outputs`` maps file names to [size, mtime in ns, sha256]."""
+
+    fingerprint: str
+    scratch: bool
+    samples: int
+    basis: dict[str, Any]
+    outputs: dict[str, list[Any]]
+    wide: list[list[int]]
+
+    def intact(self, folder: Path) -> bool:
+        """Whether every output is still the file that was written."""
+        for name, (size, mtime, _) in self.outputs.items():
+            try:
+                status = (folder / name).stat()
+            except OSError:
+                return False
+            if (status.st_size, status.st_mtime_ns) != (size, mtime):
+                return False
+        return True
+
+
+def read(folder: Path) -> Receipt | None:
+    try:
+        return Receipt(**json.loads((folder / NAME).read_text("utf-8")))
+    except (OSError, ValueError, TypeError):
+        return None
+
+
+def save(folder: Path, receipt: Receipt) -> None:
+    write(folder / NAME, (json.dumps(vars(receipt), indent=1, sort_keys=True) + "\n").encode())
+
+
+def stamp(folder: Path, name: str, sha256: str) -> list[Any]:
+    status = (folder / name).stat()
+    return [status.st_size, status.st_mtime_ns, sha256]

@@ -1,0 +1,95 @@
+"""report.json: what was measured on the finished file, and what it was made with. Pure; same input, same bytes."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Sequence
+from importlib.metadata import version
+from typing import Any
+
+from audio import ffmpeg
+from audio.timeline import Chapter
+from audio.units import RATE
+from production.plan import Plan
+from production.proof import Proof, offset_ms
+
+_TOOLS = ("distributed-systems-podcast", "mutagen", "pydub", "ffmpeg-python", "numpy", "pillow")
+
+
+def report(planned: Plan, chapters: Sequence[Chapter], proof: Proof, *, size: int, sha256: str) -> bytes:
+    """The report as JSON text. Loudness and peaks are of the decoded file; ``requested`` stands apart from ``measured``."""
+    episode, programme = planned.episode, planned.programme
+    content = {
+        "episode": episode.id,
+        "title": episode.title,
+        "scratch": planned.scratch,
+        "file": {"name": f"{episode.id}.mp3", "bytes": size, "sha256": sha256},
+        "audio": {
+            "sample_rate": RATE,
+            "channels": planned.fmt.channels,
+            "bitrate_kbps": planned.fmt.bitrate,
+            "frames": planned.frames,
+            "samples": programme.length,
+            "duration_s": programme.length / RATE,
+        },
+        "requested": {"integrated_lufs": episode.settings.loudness.target, "true_peak_dbtp": episode.settings.loudness.true_peak},
+        "measured": {"integrated_lufs": _rounded(proof.loudness), "true_peak_dbtp": _rounded(proof.true_peak)},
+        "convention": _convention(planned.fmt.channels),
+        "chapters": [_chapter(planned, chapter, proof) for chapter in chapters],
+        "segments": [_segment(planned, placed.segment.name) for placed in programme.placed],
+        "planned_minutes": episode.minutes,
+        "warnings": list(proof.warnings(planned)),
+        "tools": {"ffmpeg": ffmpeg.version_number(planned.build), **{name: version(name) for name in _TOOLS}},
+    }
+    return (json.dumps(content, indent=2, ensure_ascii=False) + "\n").encode()
+
+
+def _convention(channels: int) -> str:
+    if channels == 2:
+        return "ITU-R BS.1770-4; mono recordings are placed at full level in both channels and measured as they sound there"
+    return "ITU-R BS.1770-4; a mono file is measured as one channel, 3 LU below the same signal on two loudspeakers"
+
+
+def _chapter(planned: Plan, chapter: Chapter, proof: Proof) -> dict[str, Any]:
+    placed = planned.programme.find(chapter.slug)
+    landing = proof.landings.get(chapter.slug)
+    section = next(s for s in planned.episode.sections if s.slug == chapter.slug)
+    return {
+        "slug": chapter.slug,
+        "title": chapter.title,
+        "start_samples": chapter.start,
+        "end_samples": chapter.end,
+        "start_s": chapter.start / RATE,
+        "section_start_samples": placed.start,
+        "section_end_samples": placed.end,
+        "found_offset_ms": offset_ms(landing),
+        "likeness": landing.likeness if landing else None,
+        "integrated_lufs": _rounded(proof.section_loudness(placed.start, placed.end)),
+        "planned_minutes": section.minutes,
+        "minutes": round((placed.end - placed.start) / RATE / 60, 2),
+        "scratch": planned.fact(chapter.slug).input.scratch,
+    }
+
+
+def _segment(planned: Plan, name: str) -> dict[str, Any]:
+    fact, placed, edit = planned.fact(name), planned.programme.find(name), planned.materials[name].edit
+    found = fact.measured
+    return {
+        "name": name,
+        "kind": fact.input.kind,
+        "file": fact.input.label,
+        "start_samples": placed.start,
+        "samples": placed.segment.length,
+        "source": {"codec": fact.source.codec, "rate": fact.source.rate, "channels": fact.source.channels},
+        "recorded_lufs": _rounded(found.loudness),
+        "recorded_peak_dbfs": _rounded(found.peak),
+        "trimmed_head_s": round((found.start - fact.input.cut.start) / RATE, 3),
+        "trimmed_tail_s": round((fact.input.cut.start + found.length - found.end) / RATE, 3),
+        "gain_db": edit.gain,
+        "limited_to_dbfs": edit.ceiling,
+    }
+
+
+def _rounded(value: float) -> float | None:
+    return round(value, 2) if math.isfinite(value) else None

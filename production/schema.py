@@ -1,0 +1,332 @@
+"""Nodes + a model -> plain values that know their place, and every way in which they do not fit, in plain words.
+
+The model says what is wanted and so how raw text is read; pydantic then checks what types cannot say (ranges, patterns, choices).
+Unknown and missing keys, wrong types and broken rules of one file are all found in one go.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+import types
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
+
+from pydantic import BaseModel, ValidationError
+
+from production import yamlsource
+from production.errors import Problem
+from production.model import Location, Seconds
+from production.problems import did_you_mean
+from production.yamlsource import Document, Node, Refused, Scalar, Sequence, described, shown
+
+KeyPath = tuple[str | int, ...]
+"""Keys and list indices from the root of a file, as in ``("sections", 2, "file")``."""
+M = TypeVar("M", bound=BaseModel)
+
+
+# -- what a model wants --------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Rule:
+    """How the value of one key is read: by ``scalar``, or as a list of ``item``, or as a mapping of ``fields`` called ``label``."""
+
+    scalar: Callable[[Scalar], Any] | None = None
+    item: Rule | None = None
+    fields: Mapping[str, Rule] | None = None
+    label: str = ""
+    required: bool = False
+    optional: bool = False
+    """None is a value of it."""
+
+
+# `none` at these keys is a value with a meaning of its own (no sting here), not the absence of one.
+_NONE_IS_A_WORD = frozenset({"sting"})
+
+_SCALARS: dict[Any, Callable[[Scalar], Any]] = {
+    str: yamlsource.text,
+    bool: yamlsource.truth,
+    int: yamlsource.whole,
+    float: yamlsource.number,
+    dt.date: yamlsource.day,
+}
+
+
+@cache
+def rules(model: type[BaseModel]) -> dict[str, Rule]:
+    """The rules of a model's keys as a file spells them (by alias), in the model's order."""
+    hints = get_type_hints(model, include_extras=True)
+    return {
+        info.alias or name: _rule(hints[name], required=info.is_required(), none_is_a_word=name in _NONE_IS_A_WORD)
+        for name, info in model.model_fields.items()
+    }
+
+
+def mapping_of(fields: Mapping[str, Rule], label: str) -> Rule:
+    """The rule of an optional mapping."""
+    return Rule(fields=fields, label=label)
+
+
+def _rule(hint: Any, *, required: bool = False, none_is_a_word: bool = False) -> Rule:
+    optional = False
+    if get_origin(hint) in (Union, types.UnionType):
+        (hint,) = (arg for arg in get_args(hint) if arg is not type(None))
+        optional = not none_is_a_word
+    if hint == Seconds:
+        return Rule(scalar=yamlsource.seconds, required=required, optional=optional)
+    if get_origin(hint) is Annotated:
+        hint = get_args(hint)[0]
+    if get_origin(hint) is tuple:
+        return Rule(item=_rule(get_args(hint)[0]), required=required, optional=optional)
+    if get_origin(hint) is Literal:
+        hint = type(get_args(hint)[0])
+    if isinstance(hint, type) and issubclass(hint, BaseModel):
+        return Rule(fields=rules(hint), label=hint.__name__.lower(), required=required, optional=optional)
+    return Rule(scalar=_SCALARS[hint], required=required, optional=optional)
+
+
+# -- one file ------------------------------------------------------------------------------------------------------------------
+
+
+@dataclass
+class Sheet:
+    """One file read by the rules of its kind: values, where each stands, and what is wrong."""
+
+    document: Document
+    label: str
+    values: dict[str, Any] = field(default_factory=dict)
+    places: dict[KeyPath, Location] = field(default_factory=dict)
+    raw: dict[KeyPath, str] = field(default_factory=dict)
+    """The scalars as they were written, for messages."""
+    problems: list[Problem] = field(default_factory=list)
+    broken: set[KeyPath] = field(default_factory=set)
+    """Where a value is that has been reported: what follows from it is not."""
+
+    @property
+    def start(self) -> Location:
+        return Location(self.document.path, 1, 1)
+
+    def where(self, *keys: str | int) -> Location:
+        """The place of a key's value, or of its nearest parent that is there."""
+        for depth in range(len(keys), 0, -1):
+            if keys[:depth] in self.places:
+                return self.places[keys[:depth]]
+        return self.start
+
+    def get(self, *keys: str | int) -> Any:
+        """A value that is sound as far as it was looked at, or None."""
+        value: Any = self.values
+        for depth, key in enumerate(keys, 1):
+            if keys[:depth] in self.broken:
+                return None
+            try:
+                value = value[key]
+            except (KeyError, IndexError, TypeError):
+                return None
+        return value
+
+    def has_broken(self, keys: KeyPath) -> bool:
+        """Whether something was reported at this value or at one that holds it."""
+        return any(keys[:depth] in self.broken for depth in range(len(keys) + 1))
+
+    def report(self, at: Node | Location | KeyPath, message: str, hint: str = "") -> None:
+        """Add a problem; one that is given by its key path marks the value there as broken."""
+        if isinstance(at, tuple):
+            self.broken.add(at)
+            at = self.where(*at)
+        self.problems.append(self.document.problem(at, message, hint))
+
+
+Elsewhere = Mapping[tuple[str, str], str]
+"""Keys that people expect in a mapping, as (label of the mapping, key) -> a hint where they belong."""
+
+
+def read_sheet(document: Document, fields: Mapping[str, Rule], label: str, *, elsewhere: Elsewhere | None = None) -> Sheet:
+    """Read a file whose root is a mapping of ``fields``. Never raises for what the file holds."""
+    sheet = Sheet(document, label, problems=list(document.problems))
+    root = document.root
+    if isinstance(root, yamlsource.Mapping):
+        _Walk(sheet, elsewhere or {}).mapping(root, Rule(fields=fields, label=label), ())
+        return sheet
+    sheet.broken.add(())
+    if root is not None and not isinstance(root, Refused):
+        sheet.report(root, f"{label}: should be a mapping, not {described(root)}", "write one 'key: value' on a line")
+    return sheet
+
+
+# A key (or the place of a list's item), and then nothing but a comment.
+_COMMENT = re.compile(r"""(?:["'\w-]+\s*:)?\s*#""")
+
+
+class _Walk:
+    """Reads nodes into a sheet; the nesting was limited when the nodes were made."""
+
+    def __init__(self, sheet: Sheet, elsewhere: Elsewhere) -> None:
+        self.sheet = sheet
+        self.elsewhere = elsewhere
+
+    def mapping(self, node: yamlsource.Mapping, rule: Rule, path: KeyPath) -> dict[str, Any]:
+        fields = rule.fields or {}
+        values: dict[str, Any] = self.sheet.values if not path else {}
+        for key, value in node.entries:
+            wanted = fields.get(key.text)
+            if wanted is None:
+                self.sheet.report(key, f"{rule.label}: unknown key {shown(key.text)}", self._belongs(key.text, rule.label, fields))
+                continue
+            at = (*path, key.text)
+            blank = isinstance(value, Scalar) and value.is_blank
+            self.sheet.places[at] = self.sheet.document.location(key if blank else value)
+            values[key.text] = self.value(value, wanted, at)
+        written = {key.text for key, _ in node.entries}
+        for name, wanted in fields.items():
+            if wanted.required and name not in written:
+                self.sheet.report(node, f"{rule.label}: missing key '{name}'")
+        return values
+
+    def _belongs(self, key: str, label: str, fields: Mapping[str, Rule]) -> str:
+        if (label, key) in self.elsewhere:
+            return self.elsewhere[label, key]
+        groups = [name for name, rule in fields.items() if rule.fields and key in rule.fields]
+        if groups:
+            return f"it belongs under '{groups[0]}'"
+        return did_you_mean(key, fields) or f"known keys: {', '.join(fields)}"
+
+    def value(self, node: Node, rule: Rule, path: KeyPath) -> Any:
+        if isinstance(node, Refused):
+            self.sheet.broken.add(path)
+            return None
+        if isinstance(node, Scalar):
+            self.sheet.raw[path] = node.text
+            if rule.optional and yamlsource.is_nothing(node):
+                return None
+            if node.is_blank:
+                return self._unfit(path, "is empty", self._why_blank(path))
+        if rule.fields is not None:
+            if isinstance(node, yamlsource.Mapping):
+                return self.mapping(node, rule, path)
+            return self._unfit(path, f"should be a mapping, not {described(node)}", f"its keys: {', '.join(rule.fields)}")
+        if rule.item is not None:
+            if isinstance(node, Sequence):
+                return self._list(node, rule.item, path)
+            return self._unfit(path, f"should be a list, not {described(node)}", "write each item on a line of its own, after '- '")
+        return self._scalar(node, rule, path)
+
+    def _list(self, node: Sequence, item: Rule, path: KeyPath) -> list[Any]:
+        values = []
+        for index, entry in enumerate(node.items):
+            at = (*path, index)
+            self.sheet.places[at] = self.sheet.document.location(entry)
+            values.append(self.value(entry, item, at))
+        return values
+
+    def _scalar(self, node: Node, rule: Rule, path: KeyPath) -> Any:
+        assert rule.scalar is not None
+        if not isinstance(node, Scalar):
+            if rule.scalar is yamlsource.text:
+                return self._unfit(path, f"should be text, not {described(node)}", "put text that holds brackets or ': ' in quotes")
+            return self._unfit(path, f"should be one value, not {described(node)}", "")
+        try:
+            return rule.scalar(node)
+        except yamlsource.Unfit as unfit:
+            return self._unfit(path, str(unfit), unfit.hint)
+
+    def _why_blank(self, path: KeyPath) -> str:
+        at = self.sheet.places[path]
+        if _COMMENT.match(self.sheet.document.line(at.line) or "", at.column - 1):
+            return "'#' starts a comment: put the value in quotes"
+        return "give it a value, or remove the key"
+
+    def _unfit(self, path: KeyPath, message: str, hint: str) -> None:
+        self.sheet.report(path, f"{name_of(path)}: {message}", hint)
+
+
+def name_of(path: KeyPath) -> str:
+    """What a message calls a value: its key; an item of a list by its number from 1."""
+    if path and isinstance(path[-1], int):
+        return f"{path[-2] if len(path) > 1 else 'list'}, item {path[-1] + 1}"
+    return str(path[-1]) if path else "file"
+
+
+# -- what types cannot say -----------------------------------------------------------------------------------------------------
+
+
+def check(sheet: Sheet, model: type[M], values: Mapping[str, Any], prefix: KeyPath = ()) -> M | None:
+    """The model made of ``values``, or None; what is wrong is reported to the sheet at ``prefix`` + pydantic's ``loc``."""
+    try:
+        return model.model_validate(values)
+    except ValidationError as error:
+        for detail in error.errors(include_url=False):
+            path = (*prefix, *detail["loc"])
+            if detail["type"] == "missing" or sheet.has_broken(path):
+                continue  # both were said when the file was read
+            if detail["type"] == "too_short" and sheet.get(*path):
+                continue  # pydantic counts the sound items only; the others have been reported
+            message, hint = _words(detail, path, sheet.raw.get(path, ""))
+            sheet.report(path, f"{name_of(path)}: {message}", hint)
+        return None
+
+
+_LIMITS = {
+    "greater_than_equal": ("ge", "should be {} or more"),
+    "less_than_equal": ("le", "should be {} or less"),
+    "greater_than": ("gt", "should be more than {}"),
+    "less_than": ("lt", "should be less than {}"),
+}
+
+# A pattern is for the machine; these are its words, by key.
+_PATTERN_WORDS = {
+    "colour": ("a colour", "write it as '#1f4e79', in quotes: '#' starts a comment"),
+    "email": ("an e-mail address", ""),
+    "language": ("a language code", "write en or en-GB"),
+    "episodes": ("the first and the last number", "write 1-12"),
+}
+_SLUG_WORDS = "lower-case words joined by hyphens"
+
+
+def _words(detail: Any, path: KeyPath, raw: str) -> tuple[str, str]:
+    """One of pydantic's errors as message and hint."""
+    kind = detail["type"]
+    context = detail.get("ctx", {})
+    if kind in _LIMITS:
+        name, words = _LIMITS[kind]
+        return f"{words.format(format(context[name], 'g'))}, not {raw}", ""
+    if kind == "string_too_short":
+        return "is empty", "give it a value, or remove the key"
+    if kind == "string_too_long":
+        return f"is longer than {context['max_length']} characters", ""
+    if kind == "too_short":
+        return "is empty: at least one is needed", ""
+    if kind == "too_long":
+        return f"holds more than {context['max_length']}", ""
+    if kind == "literal_error":
+        model_choices = _choices(context["expected"])
+        return f"{shown(raw)} is none of {', '.join(model_choices)}", _nearest(raw, model_choices)
+    if kind == "string_pattern_mismatch":
+        wanted, hint = _PATTERN_WORDS.get(str(path[-1]), (_SLUG_WORDS, ""))
+        return f"should be {wanted}, not {shown(raw)}", hint or (_slug_hint(raw) if wanted == _SLUG_WORDS else "")
+    if kind == "value_error":
+        message, _, hint = str(context["error"]).partition("; ")
+        return f"{shown(raw)} {message}", hint
+    message = str(detail["msg"])
+    return f"{message[:1].lower()}{message[1:]}", ""
+
+
+def _choices(expected: str) -> list[str]:
+    """pydantic's ``'a', 'b' or 'c'`` as a list."""
+    return [word.strip().strip("'") for word in expected.replace(" or ", ", ").split(",")]
+
+
+def _nearest(raw: str, choices: Iterable[str]) -> str:
+    choices = list(choices)
+    if raw.isdecimal() and all(choice.isdecimal() for choice in choices):
+        return f"the nearest is {min(choices, key=lambda choice: abs(int(choice) - int(raw)))}"
+    return did_you_mean(raw, choices)
+
+
+def _slug_hint(raw: str) -> str:
+    kept = "".join(char if char.isascii() and char.isalnum() else " " for char in raw.lower())
+    slug = "-".join(kept.split())
+    return f"write {slug}" if slug else ""
