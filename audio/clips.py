@@ -11,7 +11,11 @@ from typing import TYPE_CHECKING
 from audio.units import RATE, Lufs, Samples
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
     from pydub import AudioSegment
+
+    Floats = NDArray[np.float64]
 
 _STEP_MS = 5
 _FLOOR_DBFS = -72.0
@@ -23,16 +27,16 @@ _RELEASE_MS = 100
 """Kept at tails beyond the air: a word dies away more slowly than it begins."""
 
 
-def silent_edges(head: bytes, tail: bytes, channels: int, speech: Lufs, air: Samples) -> tuple[Samples, Samples]:
-    """How many samples may be cut from the start of ``head`` and from the end of ``tail``.
+def silent_edges(head: bytes, tail: bytes, peaks: Floats, channels: int, speech: Lufs, air: Samples) -> tuple[Samples, Samples]:
+    """How many samples may be cut from the start and from the end of a recording.
 
-    ``head`` and ``tail`` are f32le clips of the recording's first and last seconds, ``speech`` its integrated loudness. ``air`` is what stays before
-    the first sound, and a little more than that after the last.
+    ``head`` and ``tail`` are f32le clips of its first and last seconds, ``peaks`` the highest samples (linear) of the whole in steps of 10 ms,
+    ``speech`` its integrated loudness. ``air`` is what stays before the first sound, and a little more than that after the last.
     """
-    first, last = _segment(head, channels), _segment(tail, channels)
+    first, last = _segment(head, channels), _segment(tail, channels).reverse()
     threshold = _threshold(first, last, speech)
-    lead = _leading(first, threshold) - _samples_to_ms(air)
-    trail = _leading(last.reverse(), threshold) - _samples_to_ms(air) - _RELEASE_MS
+    lead = _leading(first, threshold, peaks) - _samples_to_ms(air)
+    trail = _leading(last, threshold, peaks[::-1]) - _samples_to_ms(air) - _RELEASE_MS
     return _ms_to_samples(max(0, lead)), _ms_to_samples(max(0, trail))
 
 
@@ -49,10 +53,15 @@ def _segment(clip: bytes, channels: int) -> AudioSegment:
     return AudioSegment(data=whole.tobytes(), sample_width=4, frame_rate=RATE, channels=channels)
 
 
-def _leading(clip: AudioSegment, threshold: float) -> int:
+def _leading(clip: AudioSegment, threshold: float, peaks: Floats) -> int:
+    """Milliseconds before the first sound over ``threshold`` dBFS: to 5 ms within the clip, to 10 ms by the peaks beyond it."""
     from pydub.silence import detect_leading_silence
 
-    return min(int(detect_leading_silence(clip, silence_threshold=threshold, chunk_size=_STEP_MS)), len(clip))
+    found = int(detect_leading_silence(clip, silence_threshold=threshold, chunk_size=_STEP_MS))
+    if found < len(clip):
+        return found
+    loud = (peaks > 10 ** (threshold / 20)).nonzero()[0]
+    return max(len(clip), int(loud[0]) * 10) if len(loud) else len(clip)
 
 
 def _threshold(first: AudioSegment, last: AudioSegment, speech: Lufs) -> float:

@@ -31,7 +31,8 @@ class FfmpegFailed(AudioError):
         self.argv = tuple(argv)
         self.returncode = returncode
         self.stderr_tail = stderr_tail.strip()
-        super().__init__(f"ffmpeg failed with {returncode}: {self.last_line}")
+        ended = f"was killed by signal {-returncode}" if returncode < 0 else f"failed with {returncode}"
+        super().__init__(f"ffmpeg {ended}: {self.last_line}")
 
     @property
     def command(self) -> str:
@@ -44,10 +45,11 @@ class FfmpegFailed(AudioError):
 
 
 class SourceUnreadable(AudioError):
-    """A recording that cannot be used: missing, empty, truncated, not audio, or silent."""
+    """A recording that cannot be used: missing, empty, truncated, not audio, or silent. ``point`` is "in" or "out" when that is what is wrong."""
 
-    def __init__(self, path: Path, why: str, hint: str = "") -> None:
+    def __init__(self, path: Path, why: str, hint: str = "", *, point: str = "") -> None:
         self.path = path
+        self.point = point
         self.why = why
         self.hint = hint
         super().__init__(f"{path}: {why}")

@@ -28,7 +28,8 @@ class Cancelled(AudioError):
 
 
 _running: set[subprocess.Popen[bytes]] = set()
-_guard = threading.Lock()
+# Entered again when ^C arrives while the main thread is inside: the handler kills what runs.
+_guard = threading.RLock()
 _cancelled = threading.Event()
 
 
@@ -41,6 +42,12 @@ def cancel() -> None:
                 process.kill()
 
 
+def stop_if_cancelled() -> None:
+    """For long work without a process: raises Cancelled once `cancel` was called."""
+    if _cancelled.is_set():
+        raise Cancelled("interrupted")
+
+
 @lru_cache(maxsize=1)
 def find() -> str:
     """The ffmpeg to use: ``$FFMPEG_BINARY``, else the one on PATH, else the one that `imageio-ffmpeg` carries.
@@ -51,7 +58,7 @@ def find() -> str:
     if wanted:
         found = shutil.which(wanted)
         if not found:
-            raise FfmpegMissing(f"$FFMPEG_BINARY is {wanted!r}, which is not a program")
+            raise FfmpegMissing(f"$FFMPEG_BINARY is {wanted!r}, which is not a program; name one that is, or unset it")
         return found
     found = shutil.which("ffmpeg")
     if found:
@@ -68,9 +75,27 @@ def find() -> str:
 
 @lru_cache(maxsize=4)
 def version(binary: str) -> str:
-    """The build in words that tell one from another: its version line and its configuration, digested by callers."""
+    """The build in words that tell one from another: its version line and its configuration, digested by callers.
+
+    Raises FfmpegMissing when this is no ffmpeg, or one that cannot make MP3.
+    """
     # The full text differs per build: version, compiler, every library's version and every configure flag.
-    return capture([binary, "-hide_banner", "-version"]).decode("utf-8", "replace").strip()
+    text = _answer([binary, "-hide_banner", "-version"])
+    if not text.startswith("ffmpeg version"):
+        raise FfmpegMissing(f"{binary} is no ffmpeg: asked for its version, it does not give one; {_REMEDY}")
+    if "Encoder libmp3lame" not in _answer([binary, "-hide_banner", "-h", "encoder=libmp3lame"]):
+        raise FfmpegMissing(f"{binary} was built without libmp3lame and cannot make MP3; {_REMEDY}")
+    return text
+
+
+_REMEDY = "name another in $FFMPEG_BINARY, or unset it, or `pip install 'distributed-systems-podcast[ffmpeg]'`"
+
+
+def _answer(argv: Sequence[str]) -> str:
+    try:
+        return capture(argv).decode("utf-8", "replace").strip()
+    except FfmpegFailed:
+        return ""
 
 
 def version_number(text: str) -> str:
@@ -83,13 +108,14 @@ class Process:
     """A running ffmpeg. Use as a context manager; leaving it early kills the process.
 
     ``metadata`` is True when the command holds `METADATA_FD`: what it writes there is kept, and `text` gives it after the end.
+    ``tail`` is how many lines of stderr are kept; None keeps all of them.
     """
 
-    def __init__(self, argv: Sequence[str], *, stdin: IO[bytes] | None = None, metadata: bool = False) -> None:
+    def __init__(self, argv: Sequence[str], *, stdin: IO[bytes] | None = None, metadata: bool = False, tail: int | None = _TAIL_LINES) -> None:
         if _cancelled.is_set():
             raise Cancelled("interrupted")
         self.argv = list(argv)
-        self._tail: deque[str] = deque(maxlen=_TAIL_LINES)
+        self._tail: deque[str] = deque(maxlen=tail)
         self._text: list[bytes] = []
         self._threads: list[threading.Thread] = []
         read_end = write_end = -1
@@ -192,8 +218,9 @@ def capture(argv: Sequence[str], *, stdin: IO[bytes] | None = None) -> bytes:
 
 
 def complaints(argv: Sequence[str]) -> str:
-    """Run to the end and give the end of stderr, whatever the exit code: ``ffmpeg -i FILE`` describes a file this way."""
-    with Process(argv) as process:
+    """Run to the end and give all of stderr, whatever the exit code: ``ffmpeg -i FILE`` describes a file this way."""
+    # Not only its tail: a file's length stands before its chapters, and those may be many.
+    with Process(argv, tail=None) as process:
         for _ in process.blocks():
             pass
         process.wait()

@@ -1,6 +1,6 @@
 """The show's own music: an intro, an outro and a sting, played by small synthesised instruments.
 
-Everything is computed: notes -> instruments -> two channels -> a room -> 24-bit samples at 48 kHz. The notes are written below as a score, in beats;
+Everything is computed: notes -> instruments -> two channels -> a room -> 24-bit samples at 48 kHz. The notes are a score, in beats;
 the instruments are sums of decaying partials. There is no chance in it but the room's reflections, which come from a fixed seed: the same
 recipe gives the same music. Memory stays under 150 MB.
 """
@@ -37,7 +37,7 @@ TAU = 2 * math.pi
 
 @dataclass(frozen=True, slots=True)
 class Note:
-    """One note: when it starts and how long it is held in beats, its MIDI key (69 = A4 = 440 Hz), loudness 0..1, and place -1 (left) .. 1."""
+    """One note: its start and length in beats, its MIDI key (69 = A4 = 440 Hz), its loudness 0..1, and its place from -1 (left) to 1."""
 
     beat: float
     length: float

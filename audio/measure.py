@@ -5,6 +5,7 @@ The pass streams: of the samples only the first and last seconds are kept, for t
 
 from __future__ import annotations
 
+import re
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -22,10 +23,17 @@ if TYPE_CHECKING:
     from audio.leveling import Floats, Level
     from audio.sources import Source
 
-EDGE_SECONDS = 60
-"""Silence is looked for in the first and last minute; a longer one is cut by this much and reported by its length."""
+EDGE_SECONDS = 20
+"""Kept of the first and the last samples; silence that lasts longer is followed in the envelope of peaks, in steps of 10 ms."""
 _SILENT = Lufs(-60.0)
 _ALLOWED_SHORTFALL = 0.25
+_ALLOWED_LOSSLESS = 0.02
+"""Seconds by which a recording may be shorter than its container says: encoders of lossy formats count their delay in different ways."""
+_LOSSLESS = ("pcm_", "flac", "alac", "wavpack")
+_HARMLESS = ("Header missing", "Invalid PCM packet")
+_FOLLOWING = ("Error while decoding", "Error submitting packet", "Decoding error")
+"""What ffmpeg adds to one of these. Half a sample at the end is no loss, and holes between MP3 frames have been looked for before."""
+_NOISE = re.compile(r"^(\[[^\]]* @ 0x[0-9a-f]+\] ?)+| at PTS -?\d+")
 _BLOCK = RATE // loudness.BLOCKS_PER_SECOND
 
 
@@ -72,6 +80,8 @@ def measure(source: Source, channels: int, cut: Cut, level: Level, progress: Cal
             blocks = loudness.parse_blocks(process.text())
             complaints = process.stderr_lines
     except FfmpegFailed as error:
+        if error.returncode < 0:
+            raise  # killed by somebody: the recording is not to blame
         raise SourceUnreadable(source.path, f"cannot be decoded: {error.last_line}", "export it again") from error
     _check_length(source, cut, collector.samples, complaints)
     return _found(source, cut, level, collector, blocks)
@@ -139,20 +149,26 @@ def _highest(rows: NDArray[np.float32]) -> Floats:
 def _check_length(source: Source, cut: Cut, decoded: Samples, complaints: list[str]) -> None:
     if not decoded:
         if cut.start:
-            raise SourceUnreadable(source.path, f"ends before the in point ({seconds(cut.start):g} s)", "move `in`")
+            raise SourceUnreadable(source.path, f"ends before the in point ({seconds(cut.start):g} s)", "move `in`", point="in")
         raise SourceUnreadable(source.path, "holds no audio", "record or export it again")
-    if cut.end is not None and decoded >= cut.end - cut.start:
-        return
+    if cut.end is None or decoded < cut.end - cut.start:
+        _check_end(source, cut, decoded)
+    harmless = (*_HARMLESS, *_FOLLOWING) if source.codec.startswith(("mp3", "pcm_")) else _HARMLESS
+    damage = [line for line in complaints if not any(words in line for words in harmless)]
+    if damage:
+        raise SourceUnreadable(source.path, f"damaged: {_NOISE.sub('', damage[0])}", "export it again; a damaged stretch would be heard as a dropout")
+
+
+def _check_end(source: Source, cut: Cut, decoded: Samples) -> None:
     there = seconds(cut.start + decoded)
     if cut.end is not None and source.declared is None:
-        raise SourceUnreadable(source.path, f"ends at {there:.2f} s, before the out point ({seconds(cut.end):g} s)", "move `out`")
-    if source.declared is not None and there < source.declared - _ALLOWED_SHORTFALL:
-        raise SourceUnreadable(source.path, f"truncated: {source.declared:.2f} s are promised, {there:.2f} s could be decoded", "copy it again")
+        raise SourceUnreadable(source.path, f"ends at {there:.2f} s, before the out point ({seconds(cut.end):g} s)", "move `out`", point="out")
+    allowed = _ALLOWED_LOSSLESS if source.codec.startswith(_LOSSLESS) else _ALLOWED_SHORTFALL
+    if source.declared is not None and there < source.declared - allowed:
+        words = f"truncated or damaged: {source.declared:.2f} s are promised, {there:.2f} s could be decoded"
+        raise SourceUnreadable(source.path, words, "copy or export it again")
     if cut.end is not None:
-        raise SourceUnreadable(source.path, f"ends at {there:.2f} s, before the out point ({seconds(cut.end):g} s)", "move `out`")
-    damage = [line for line in complaints if "Header missing" not in line]
-    if damage:
-        raise SourceUnreadable(source.path, f"damaged: {damage[0]}", "export it again; a damaged stretch would be heard as a dropout")
+        raise SourceUnreadable(source.path, f"ends at {there:.2f} s, before the out point ({seconds(cut.end):g} s)", "move `out`", point="out")
 
 
 def _found(source: Source, cut: Cut, level: Level, collector: _Collector, blocks: list[float]) -> Measured:
@@ -164,7 +180,7 @@ def _found(source: Source, cut: Cut, level: Level, collector: _Collector, blocks
         raise SourceUnreadable(source.path, f"silent: nothing in it is louder than {_SILENT:g} LUFS", "is it the right file, and the right channel?")
     lead = trail = Samples(0)
     if cut.trim:
-        lead, trail = silent_edges(collector.head, collector.tail, collector.channels, whole, cut.air)
+        lead, trail = silent_edges(collector.head, collector.tail, collector.peaks, collector.channels, whole, cut.air)
         if lead + trail >= length:
             lead = trail = Samples(0)
     # Steps of 10 ms from the first whole one to the last; their blocks of 100 ms lie on the same edges.

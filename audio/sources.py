@@ -10,8 +10,9 @@ import re
 import struct
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
-from audio import ffmpeg, graph
+from audio import containers, ffmpeg, graph
 from audio.errors import SourceUnreadable
 
 AUDIO_SUFFIXES = (
@@ -34,10 +35,24 @@ AUDIO_SUFFIXES = (
 )
 """Extensions looked for, in this order of preference."""
 
-_STREAM = re.compile(r"Stream #0:(\d+)[^:]*: Audio: (\S+).*?, (\d+) Hz, ([^,\n]+)")
-_DURATION = re.compile(r"Duration: (\d+):(\d\d):(\d\d(?:\.\d+)?)")
+_STREAM = re.compile(r"^ +Stream #0:(\d+)[^:]*: Audio: (\S+).*?, (\d+) Hz, ([^,\n]+)", re.MULTILINE)
+_DURATION = re.compile(r"^ +Duration: (\d+):(\d\d):(\d\d(?:\.\d+)?)", re.MULTILINE)
 _ESTIMATED = "Estimating duration from bitrate"
-_UNKNOWN_SIZE = 0xFFFFFFFF
+_MOVING = re.compile(r"Stream #0:\d+[^:]*: Video: (?!.*attached pic)")
+_RAW_MP3 = "Input #0, mp3, "
+_UNTOLD_SIZES = (0x7FFFF000, 0x7FFFFFFF, 0x80000000, 0xFFFFFFFF)
+"""What programs write into a WAV that goes to a pipe; some round it down to whole samples."""
+_KNOWN_CHUNKS = frozenset(
+    (b"LIST", b"id3 ", b"ID3 ", b"bext", b"iXML", b"cue ", b"smpl", b"inst", b"PEAK", b"afsp", b"JUNK", b"PAD ", b"FLLR", b"_PMX")
+)
+_TEXT = re.compile(rb"[\t\n\r\x20-\x7e\x80-\xff]+")
+_LOOKS_LIKE = (
+    (b"PK\3\4", "a ZIP archive"),
+    (b"%PDF", "a PDF"),
+    (b"\x89PNG", "a picture"),
+    (b"\xff\xd8\xff", "a picture"),
+    (b"\x1f\x8b", "a gzip file"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +74,7 @@ def probe(path: Path) -> Source:
     try:
         size = path.stat().st_size
         with path.open("rb") as file:
-            head = file.read(16)
+            head = file.read(256)
     except OSError as error:
         raise SourceUnreadable(path, error.strerror or str(error)) from error
     if size == 0:
@@ -68,11 +83,15 @@ def probe(path: Path) -> Source:
     text = ffmpeg.complaints(graph.describe(ffmpeg.find(), path, ignore_length))
     stream = _STREAM.search(text)
     if not stream:
-        raise SourceUnreadable(path, _what_it_is(head, text), "is it an audio file that another program plays?")
+        raise SourceUnreadable(path, *_what_it_is(head, text))
+    if _RAW_MP3 in text:
+        containers.check_mp3(path)
+    else:
+        containers.check(path)
     duration = _DURATION.search(text)
     declared = None
-    # A raw MP3's duration is a guess from its first frames, and a wrong WAV header's is worth nothing.
-    if duration and _ESTIMATED not in text and not ignore_length:
+    # A raw MP3's duration is a guess from its first frames, a wrong WAV header's is worth nothing, and a film's may be that of its picture.
+    if duration and _ESTIMATED not in text and not ignore_length and not _MOVING.search(text):
         hours, minutes, secs = duration.groups()
         declared = int(hours) * 3600 + int(minutes) * 60 + float(secs)
     return Source(path, stream[2].rstrip(","), int(stream[3]), _channels(stream[4]), declared, ignore_length)
@@ -80,26 +99,38 @@ def probe(path: Path) -> Source:
 
 def _channels(layout: str) -> int:
     layout = layout.strip()
-    known = {"mono": 1, "stereo": 2, "2.1": 3, "quad": 4, "4.0": 4, "5.0": 5, "5.1": 6, "7.1": 8}
-    counted = re.match(r"(\d+) channels", layout)
-    return int(counted[1]) if counted else known.get(layout.split("(")[0], 2)
+    known = {"mono": 1, "stereo": 2, "downmix": 2, "quad": 4, "hexagonal": 6, "octagonal": 8, "hexadecagonal": 16}
+    if counted := re.match(r"(\d+) channels", layout):
+        return int(counted[1])
+    if named := re.match(r"(\d+)\.(\d+)", layout):
+        return int(named[1]) + int(named[2])
+    # A name that is not known is surround: only then is it folded down, whatever it holds.
+    return known.get(layout.split("(")[0], 3)
 
 
-def _what_it_is(head: bytes, text: str) -> str:
-    if head.lstrip()[:1] in (b"{", b"<", b"#") or (head.isascii() and head.decode("ascii").isprintable()):
-        return "not audio: it begins like a text file"
-    if "moov atom not found" in text:
-        return "truncated: the M4A's index (its end) is missing"
+def _what_it_is(head: bytes, text: str) -> tuple[str, str]:
+    """What stands in the way of hearing a file, and what to do about it."""
+    if head.lstrip()[:5].lower() in (b"<!doc", b"<html"):
+        return "not audio: it is a web page", "download it again, while you are logged in where it comes from"
+    for start, name in _LOOKS_LIKE:
+        if head.startswith(start):
+            return f"not audio: it is {name}", "put the recording itself here"
+    if _TEXT.fullmatch(head):
+        return "not audio: it begins like a text file", "put the recording itself here"
+    if "Video:" in text:
+        return "holds pictures only: there is no sound in it", "export its sound"
+    if "moov atom not found" in text or head[4:8] == b"ftyp":
+        return "truncated: the M4A's index (its end) is missing or incomplete", "copy or export it again"
     if not any(head):
-        return "not audio: it begins with zeros"
-    return "not audio that ffmpeg can read"
+        return "not audio: it begins with zeros", "copy or export it again"
+    return "not audio that ffmpeg can read", "is it an audio file that another program plays?"
 
 
 def _wav_length_is_wrong(path: Path, size: int) -> bool:
     """Whether the data chunk's size field must not be believed; raises SourceUnreadable for a truncated file.
 
-    0 and 0xFFFFFFFF stand there when a recorder streamed or crashed; past 4 GiB the field has wrapped. A field that says more than the
-    file holds is a truncated file, which is another thing: audio is missing.
+    0 and a few large numbers stand there when a recorder streamed or crashed; past 4 GiB the field has wrapped. Any other field that says more
+    than the file holds is a truncated file, which is another thing: audio is missing.
     """
     with path.open("rb") as file:
         at = 12
@@ -115,25 +146,29 @@ def _wav_length_is_wrong(path: Path, size: int) -> bool:
         there = size - at - 8
         if there == 0:
             raise SourceUnreadable(path, "the WAV holds no audio: its data chunk is empty", "record or export it again")
-        if length in (0, _UNKNOWN_SIZE):
+        if length == 0 or there - length >= 1 << 32:
             return True
         if length > there:
-            missing = 100 * (length - there) / length
-            raise SourceUnreadable(
-                path,
-                f"truncated: the header promises {length:,} bytes of audio, {there:,} are there ({missing:.0f} % missing)",
-                "copy it again",
-            )
-        return not _chunks_end_cleanly(file, at + 8 + length + (length & 1), size)
+            if any(untold - 64 <= length <= untold for untold in _UNTOLD_SIZES):
+                return True
+            raise containers.truncated(path, length, there)
+        end = at + 8 + length
+        # Some writers leave out the byte that pads an odd length.
+        return not any(_chunks_end_cleanly(file, start, size) for start in {end, end + (length & 1)})
 
 
-def _chunks_end_cleanly(file: object, at: int, size: int) -> bool:
-    """Whether a chain of chunks leads from ``at`` to the end of the file. Audio past a wrapped size field does not look like one."""
+def _chunks_end_cleanly(file: IO[bytes], at: int, size: int) -> bool:
+    """Whether a chain of chunks leads from ``at`` to the end of the file, or to a tag or zeros. Audio past a wrong size does not look like one."""
     while at + 8 <= size:
-        file.seek(at)  # type: ignore[attr-defined]
-        name, length = struct.unpack("<4sI", file.read(8))  # type: ignore[attr-defined]
-        if not name.strip(b" \0").isalnum() and name != b"_PMX":
+        file.seek(at)
+        head = file.read(8)
+        name, length = struct.unpack("<4sI", head)
+        if (name[:3] == b"TAG" and size - at == 128) or head == b"APETAGEX" or (head == bytes(8) and not any(file.read(1 << 20))):
+            return True
+        if name not in _KNOWN_CHUNKS and not name.strip(b" \0").isalnum():
             return False
         at += 8 + length + (length & 1)
+        if at > size and name in _KNOWN_CHUNKS:
+            return True
     # Some writers leave a stray pad byte, some leave the last one out.
     return size - 8 < at <= size + 1

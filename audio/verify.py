@@ -76,7 +76,8 @@ def hear(frames: bytes, part: Slice, folder: Path) -> Heard:
             pass
         process.finish()
         text = process.text()
-    warm_blocks = (part.first - warm) * FRAME // _BLOCK if warm else 3
+    # Where the file begins there is nothing to hear before it: only the blocks of the first 400 ms are not whole.
+    warm_blocks = (part.first - warm) * FRAME // _BLOCK if part.first else 3
     return Heard(tuple(loudness.parse_blocks(text)[warm_blocks:]), loudness.parse_true_peak(text))
 
 
@@ -89,6 +90,8 @@ def _spooled(data: bytes, folder: Path) -> IO[bytes]:
 
 _MARGIN = RATE // 20
 _SILENT = 1e-4
+_SAME = 5e-5
+"""Likenesses that differ by less do not differ; half a millisecond of silence in the place of four seconds' first sound makes more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,12 +125,17 @@ def landing(frames: bytes, first: int, start: Samples, expected: bytes, fmt: For
     with _spooled(frames, folder) as stdin:
         raw = ffmpeg.capture(graph.decode_frames(ffmpeg.find(), skip, Samples(start - begin + len(wanted) + _MARGIN)), stdin=stdin)
     heard = np.frombuffer(raw, "<f4").reshape(-1, fmt.channels).mean(axis=1, dtype="f8")
+    heard = np.pad(heard, (0, max(0, len(wanted) - len(heard))))
     size = len(heard) + len(wanted)
-    score = np.fft.irfft(np.fft.rfft(heard, size) * np.conj(np.fft.rfft(wanted, size)), size)[: max(1, len(heard) - len(wanted) + 1)]
-    at = int(np.argmax(score))
-    same = heard[at : at + len(wanted)]
-    norm = float(np.linalg.norm(same) * np.linalg.norm(wanted[: len(same)]))
-    return Landing(Samples(begin + at - start), round(float(score[at]) / norm, 4) if norm else 0.0)
+    score = np.fft.irfft(np.fft.rfft(heard, size) * np.conj(np.fft.rfft(wanted, size)), size)[: len(heard) - len(wanted) + 1]
+    # Compared with the sound at that place: a steady tone would otherwise be found a few periods late, past its fade, where it is louder.
+    sums = np.concatenate(([0.0], np.cumsum(heard**2)))
+    energy = (sums[len(wanted) :] - sums[: -len(wanted)]) * float(np.sum(wanted**2))
+    alike = score / np.sqrt(np.maximum(energy, 1e-6 * float(energy.max()) + 1e-30))
+    # A tone without a fade is the same a period later: of places that are as good, the one nearest to the mark.
+    equal = np.flatnonzero(alike >= alike.max() - _SAME)
+    at = int(equal[np.argmin(np.abs(begin + equal - start))])
+    return Landing(Samples(begin + at - start), round(float(alike[at]), 4))
 
 
 def section_blocks(parts: Sequence[Slice], heard: Sequence[Heard], start: Samples, end: Samples) -> Iterator[float]:

@@ -1,6 +1,6 @@
 """Scratch narration: a machine's voice for sections that nobody has recorded yet, so that an episode can be heard whole before it is.
 
-The voice is hibari's default one, which is inside its package: nothing is fetched at run time. It is an extra, imported when it first speaks.
+The voice is hibari's default one, which is inside its package: nothing is fetched at run time. It is an extra, imported at first use.
 Text is read sentence by sentence, with pauses of fixed length, and written as it is read: memory does not grow with the text.
 """
 
@@ -91,6 +91,8 @@ _WORDS = {
     "NoSQL": "no sequel",
 }
 _MONEY = re.compile(r"\$(\d[\d,]*(?:\.\d+)?)\s?(thousand|million|billion|trillion|[kmbt])\b(?!\w)", re.IGNORECASE)
+_LONG_NUMBER = re.compile(r"\d{13,}")
+"""Read digit by digit: no scale has a name for them."""
 _PART = re.compile(r"\b(part|act|volume|level|phase)\s+([IVX]+)\b(?!['\u2019])", re.IGNORECASE)
 _WORD = re.compile("|".join(rf"(?<!\w){re.escape(word)}(?!\w)" for word in _WORDS))
 _DASH = re.compile(r"\s+[-\u2013\u2014]+\s+")
@@ -123,6 +125,7 @@ def _nearest(character: str) -> str:
 
 
 def _in_words(text: str) -> str:
+    text = _LONG_NUMBER.sub(lambda m: " ".join(m[0]), text)
     text = _MONEY.sub(lambda m: f"{m[1]} {_MAGNITUDES.get(m[2].lower(), m[2].lower())} dollars", text)
     text = _PART.sub(lambda m: f"{m[1]} {_ROMAN.get(m[2].upper(), m[2])}", text)
     text = _WORD.sub(lambda m: _WORDS[m[0]], text)
@@ -181,16 +184,28 @@ def speak(text: str, path: Path) -> None:
 
 
 def _said(voice: Any, paragraphs: Sequence[str]) -> Iterator[NDArray[np.float32]]:
-    """One array a breath, with pauses between. Every breath starts from the same seed, so what is said does not depend on what went before."""
+    """One array a breath, with pauses between. Each starts from the same seed: it does not depend on what went before."""
     pause = _silence(SENTENCE_PAUSE)
     for paragraph in paragraphs:
         for sentence in voice.split_sentences(paragraph):
             for breath in breaths(sentence):
                 yield pause
-                yield _trimmed(np.asarray(voice(breath, seed=0), dtype=np.float32))
+                yield _trimmed(_read(voice, breath))
                 pause = _silence(SENTENCE_PAUSE)
         pause = _silence(PARAGRAPH_PAUSE)
     yield _silence(SENTENCE_PAUSE)
+
+
+def _read(voice: Any, breath: str) -> NDArray[np.float32]:
+    """A breath as the voice reads it. Where its number and word rules fail on something odd, the words that it can read remain."""
+    try:
+        return np.asarray(voice(breath, seed=0), dtype=np.float32)
+    except (LookupError, ValueError, TypeError, AttributeError, RecursionError):
+        words = breath.split()
+        if len(words) < 2:
+            return _silence(0.0)
+        half = len(words) // 2
+        return np.concatenate([_read(voice, " ".join(part)) for part in (words[:half], words[half:])])
 
 
 def _trimmed(samples: NDArray[np.float32]) -> NDArray[np.float32]:

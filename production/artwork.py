@@ -178,7 +178,7 @@ def _turned(point: Point, angle: float) -> Point:
 
 
 def _gabriel_links(nodes: Sequence[Point]) -> Iterator[tuple[int, int]]:
-    """Two nodes are linked when no third lies in the circle between them (Gabriel and Sokal, 1969): planar, connected, and even to look at."""
+    """Links nodes with no third in the circle between them (Gabriel and Sokal, 1969): planar, connected, even to look at."""
     for a, b in combinations(range(len(nodes)), 2):
         centre = ((nodes[a][0] + nodes[b][0]) / 2, (nodes[a][1] + nodes[b][1]) / 2)
         radius = math.dist(nodes[a], nodes[b]) / 2
@@ -337,8 +337,8 @@ def headline_and_rest(title: str) -> tuple[str, str]:
 def draw_cover(*, number: int | None, title: str, series: str, show: str, colour: str, side: int, scratch: bool = False) -> bytes:
     """A square cover as JPEG (RGB, baseline, no metadata), ``side`` pixels wide.
 
-    ``number`` is the episode's, or None for the series' own cover; ``colour`` is ``#rrggbb``; ``scratch`` puts a band across a corner that says
-    so. At most 500 kB for the feed's sizes (over 2000 px) and 180 kB for what is embedded. Same arguments and same Pillow: same bytes.
+    ``number`` is the episode's, or None for the series' own cover; ``colour`` is ``#rrggbb``; ``scratch`` puts a band across a corner that
+    says so. At most 500 kB for the feed's sizes (over 2000 px) and 180 kB for what is embedded. Same arguments and same Pillow: same bytes.
     """
     colours = palette(colour)
     picture = _ground(colours, side)

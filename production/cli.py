@@ -66,11 +66,13 @@ def _cores() -> int:
 
 
 def _build(terminal: Terminal, targets: Sequence[str], folder: Path, scratch: bool, replace: bool, jobs: int) -> int:
+    from production import memory
     from production.errors import ConfigError, StepFailed, StepsFailed, StoreError
     from production.pipeline import Builder, Options
     from production.targets import choose
     from production.watch import Watch
 
+    memory.give_back()
     project, episodes = choose(folder, targets)
     builder = Builder(project, Options(jobs, scratch, replace), Watch(terminal.progress, terminal.line))
     code = OK
@@ -149,6 +151,7 @@ def _log(folder: Path) -> str:
 
 def _tell(terminal: Terminal, error: Any, root: Path) -> int:
     from production.errors import Problem
+    from production.inputs import source_line
     from production.problems import format_problem, format_problems
 
     problems = getattr(error, "problems", None)
@@ -156,7 +159,7 @@ def _tell(terminal: Terminal, error: Any, root: Path) -> int:
         terminal.error(format_problems(problems, relative_to=root))
         terminal.error(f"{len(problems)} problem{'s' if len(problems) != 1 else ''}")
     elif getattr(error, "where", None):
-        terminal.error(format_problem(Problem(error.where, str(error), error.hint), relative_to=root))
+        terminal.error(format_problem(Problem(error.where, str(error), error.hint, source_line(error.where)), relative_to=root))
     else:
         hint = getattr(error, "hint", "")
         terminal.error(f"error: {error}" + (f"\n  = hint: {hint}" if hint else ""))

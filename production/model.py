@@ -96,7 +96,7 @@ class Trim(Frozen):
 class Fades(Frozen):
     """Fades at the edges of each section."""
 
-    fade_in: Seconds = Field(default=0.01, le=10)
+    fade_in: Seconds = Field(default=0.002, le=10)
     fade_out: Seconds = Field(default=0.05, le=10)
 
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import threading
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 from dataclasses import dataclass, fields
+from itertools import pairwise
 from pathlib import Path
 from typing import IO, Any
 
@@ -67,10 +69,14 @@ class Builder:
     def episode(self, episode: Episode) -> Result:
         """Bring one episode up to date. Raises ConfigError, StepFailed, StoreError, ToolMissing by way of AudioError."""
         folder = self.build / episode.id
-        with locked(
-            self.build / STORE / "locks" / f"{episode.id}.lock",
-            lambda: self.watch.say(f"{episode.id}: another produce is at work; waiting"),
+        with (
+            disk_errors(self.build),
+            locked(
+                self.build / STORE / "locks" / f"{episode.id}.lock",
+                lambda: self.watch.say(f"{episode.id}: another produce is at work; waiting"),
+            ),
         ):
+            _clean(folder)
             return self._episode(episode, folder)
 
     def _episode(self, episode: Episode, folder: Path) -> Result:
@@ -79,8 +85,7 @@ class Builder:
         asked = self._inputs(episode)
         facts = self._survey(episode, asked, build)
         before = receipts.read(folder)
-        wide = frozenset((run, first) for run, first in (before.wide if before else ()))
-        planned = plan.make(episode, facts, build, self._make_up(plan.format_of(episode), build), wide)
+        planned = self._planned(episode, facts, build)
         job = self._job(planned, folder)
         if before and before.fingerprint == job.fingerprint and before.intact(folder):
             return Result(job.target, "nothing to do", ())
@@ -90,7 +95,10 @@ class Builder:
 
     def feed(self, series: Series) -> Path:
         """Write the feed of a series from what is built."""
-        return feed.write_feed(self.project, series, self.build, self.store)
+        # One at a time: who comes last has seen every receipt, and no feed loses what another run has just finished.
+        with locked(self.build / STORE / "locks" / f"feed-{series.slug}.lock"):
+            _clean(self.build / "feeds", f"{series.slug}.")
+            return feed.write_feed(self.project, series, self.build, self.store)
 
     # -- what there is ----------------------------------------------------------------------------------------------------------
 
@@ -103,7 +111,7 @@ class Builder:
             asked, self.store, self.seen, channels, lambda one: plan.level_of(episode, one), build, self.options.jobs, self.watch.measuring
         )
         if unreadable:
-            raise StepsFailed(_unreadable(self.project, one) for one in unreadable)
+            raise StepsFailed(_unreadable(self.project, episode, one) for one in unreadable)
         return facts
 
     def _refuse_to_lose(self, before: Receipt | None, planned: Plan, folder: Path) -> None:
@@ -116,15 +124,25 @@ class Builder:
 
     # -- what is to be made -----------------------------------------------------------------------------------------------------
 
+    def _planned(self, episode: Episode, facts: tuple[Fact, ...], build: str) -> Plan:
+        """The plan, with the long pre-roll for every chunk that is known to need it: known of its sounds, not of an earlier build's places."""
+        make_up = self._make_up(plan.format_of(episode), build)
+        wide: frozenset[tuple[int, int]] = frozenset()
+        while True:
+            planned = plan.make(episode, facts, build, make_up, wide)
+            pairs = ((before, after) for parts in planned.chunks for before, after in pairwise(parts) if (after.run, after.first) not in wide)
+            # One by one and in order, as the joins were found to fail.
+            after = next((after for before, after in pairs if self.store.has(plan.no_join_key(planned, before, after))), None)
+            if after is None:
+                return planned
+            wide |= {(after.run, after.first)}
+
     def _job(self, planned: Plan, folder: Path) -> Job:
         episode = planned.episode
-        try:
+        with self._artwork(episode, episode.settings.artwork.file, "artwork", "file"):
             embedded = sheets.cover(self.project, episode, self.store, side=sheets.EMBEDDED_SIDE, most=sheets.EMBEDDED_BYTES, scratch=planned.scratch)
             large = sheets.cover(self.project, episode, self.store, side=sheets.FEED_SIDE, most=sheets.FEED_BYTES, scratch=planned.scratch)
-            marks = plan.chapters(planned, sheets.chapter_images(self.project, episode, self.store))
-        except (ArtworkError, OSError) as error:
-            where = self.project.where(episode.id, "artwork", "file")
-            raise StepFailed(f"{episode.id}: artwork", str(error), where=where, hint="give a square JPEG or PNG of 1400 px or more") from error
+        marks = plan.chapters(planned, self._chapter_images(episode))
         encoder = f"ffmpeg {ffmpeg.version_number(planned.build)} libmp3lame"
         sheet = sheets.tag_sheet(self.project, planned, marks, embedded, encoder)
         tag = tags.render(sheet)
@@ -133,6 +151,25 @@ class Builder:
         placed = [(p.segment.name, p.start) for p in planned.programme.placed]
         fingerprint = digest(keys, placed, planned.programme.length, digest_bytes(tag), digest_bytes(large), self._image_urls(episode))
         return Job(planned, folder, marks, sheet, tag, large, basis, fingerprint)
+
+    def _chapter_images(self, episode: Episode) -> dict[str, bytes]:
+        images: dict[str, bytes] = {}
+        for index, section in enumerate(episode.sections):
+            if section.image:
+                with self._artwork(episode, section.image, "sections", index, "image"):
+                    images[section.slug] = sheets.chapter_image(self.project, section.image, self.store)
+        return images
+
+    @contextlib.contextmanager
+    def _artwork(self, episode: Episode, name: str | None, *keys: str | int) -> Iterator[None]:
+        """Say which picture cannot serve, and where it was asked for."""
+        try:
+            yield
+        except (ArtworkError, OSError) as error:
+            said = f"cannot be read ({error.strerror})" if isinstance(error, OSError) else error
+            where = self.project.where(episode.id, *keys)
+            hint = "give a square JPEG or PNG of 1400 px or more"
+            raise StepFailed(f"{episode.id}: artwork", f"{name} {said}", where=where, hint=hint) from error
 
     def _image_urls(self, episode: Episode) -> dict[str, str]:
         return {s.slug: sheets.media_url(self.project, episode.id, "images", f"{s.slug}.jpg") for s in episode.sections if s.image}
@@ -157,10 +194,11 @@ class Builder:
     def _wider(self, job: Job, nowhere: encode.NoJoin, reasons: list[str]) -> Result:
         """Encode one chunk again with more pre-roll, so that its join is found; then go on."""
         planned = job.plan
-        wide = planned.wide
-        if (nowhere.run, nowhere.first) in wide:
+        if (nowhere.run, nowhere.first) in planned.wide:
             raise StepFailed(f"{planned.episode.id}: join", str(nowhere)) from nowhere
-        again = plan.make(planned.episode, planned.facts, planned.build, planned.make_up, wide | {(nowhere.run, nowhere.first)})
+        before, after = next(pair for pair in pairwise(planned.chunks[nowhere.run]) if pair[1].first == nowhere.first)
+        self.store.put_value(plan.no_join_key(planned, before, after), True)
+        again = self._planned(planned.episode, planned.facts, planned.build)
         return self._make(self._job(again, job.folder), reasons)
 
     def _encode(self, planned: Plan, missing: list[Chunk]) -> None:
@@ -271,7 +309,7 @@ class Builder:
                 job.chapters, title=job.sheet.title, author=job.sheet.artist, podcast=self.project.show.title, image_urls=urls
             ),
             "chapters.psc.xml": lists.to_psc(job.chapters, image_urls=urls),
-            "description.txt": lists.to_description(job.chapters).encode(),
+            "description.txt": f"{lists.to_description(job.chapters)}\n".encode(),
             "cover.jpg": job.cover,
             "report.json": report(job.plan, job.chapters, proof, size=job.target.stat().st_size, sha256=sha256),
         }
@@ -280,8 +318,11 @@ class Builder:
             write(folder / name, data)
         outputs = {job.target.name: receipts.stamp(folder, job.target.name, sha256)}
         outputs |= {name: receipts.stamp(folder, name, hashlib.sha256(data).hexdigest()) for name, data in files.items()}
-        wide = [list(pair) for pair in sorted(job.plan.wide)]
-        receipts.save(folder, Receipt(job.fingerprint, job.plan.scratch, job.plan.programme.length, job.basis, outputs, wide))
+        before = receipts.read(folder)
+        for name in before.outputs if before else ():
+            if name not in outputs:
+                (folder / name).unlink(missing_ok=True)
+        receipts.save(folder, Receipt(job.fingerprint, job.plan.scratch, job.plan.programme.length, job.basis, outputs))
 
 
 @dataclass(frozen=True)
@@ -302,6 +343,13 @@ class Job:
         return self.folder / f"{self.plan.episode.id}.mp3"
 
 
+def _clean(folder: Path, prefix: str = "") -> None:
+    """Remove what a killed run left half-written. Only for who holds the folder's lock: nobody else is writing there."""
+    for left in folder.glob(f"**/.{prefix}*.part"):
+        with contextlib.suppress(OSError):
+            left.unlink()
+
+
 def _by_run(chunks: Iterable[Chunk]) -> Iterator[list[Chunk]]:
     runs: dict[int, list[Chunk]] = {}
     for chunk in chunks:
@@ -309,8 +357,10 @@ def _by_run(chunks: Iterable[Chunk]) -> Iterator[list[Chunk]]:
     yield from runs.values()
 
 
-def _unreadable(project: Project, one: Unreadable) -> Problem:
+def _unreadable(project: Project, episode: Episode, one: Unreadable) -> Problem:
     where = one.input.where or Location(one.error.path)
+    if one.error.point and one.input.section:
+        where = project.where(episode.id, "sections", episode.sections.index(one.input.section), one.error.point) or where
     path = one.error.path
     shown = path.relative_to(project.root) if path.is_relative_to(project.root) else path
     return Problem(where, f"{one.input.name}: {shown}: {one.error.why}", one.error.hint, inputs.source_line(where))

@@ -143,6 +143,11 @@ def _chunk_key(chunk: Chunk, run: Run, contents: dict[str, str], fmt: Format, ma
     return digest("chunk", RECIPE, heard, end - start, chunk.kept_frames(run), argv, build)
 
 
+def no_join_key(plan: Plan, before: Chunk, after: Chunk) -> str:
+    """The entry that says that of these two encodes the second cannot follow the first."""
+    return digest("no join", RECIPE, plan.keys[before], plan.keys[after])
+
+
 def format_of(episode: Episode) -> Format:
     encoding = episode.settings.encoding
     return Format(encoding.bitrate, 2 if encoding.channels == "stereo" else 1)

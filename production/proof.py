@@ -82,7 +82,7 @@ class _Reader:
     def hear(self, part: Slice) -> Heard:
         with self.guard:
             frames = verify.read(self.finished, self.offset, part, self.planned.fmt)
-        key = digest("heard", 1, digest_bytes(frames), min(part.first, verify.WARM_UP), part.last - part.first, self.planned.build)
+        key = digest("heard", 2, digest_bytes(frames), min(part.first, verify.WARM_UP), part.last - part.first, self.planned.build)
         kept = self.store.value(key)
         if kept is None:
             found = verify.hear(frames, part, self.store.scratch)
@@ -98,7 +98,7 @@ class _Reader:
         length = Samples(min(material.edit.length, _SECONDS * RATE))
         with self.guard:
             frames, first = verify.around(self.finished, self.offset, start, length, planned.fmt)
-        key = digest("landing", 1, digest_bytes(frames), start - first * FRAME, length, planned.contents[name])
+        key = digest("landing", 2, digest_bytes(frames), start - first * FRAME, length, planned.contents[name])
         kept = self.store.value(key)
         if kept is not None:
             return Landing(**kept) if kept else None

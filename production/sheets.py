@@ -79,9 +79,9 @@ def fitted(path: Path, store: Store, *, side: int, most: int) -> bytes:
     return kept
 
 
-def chapter_images(project: Project, episode: Episode, store: Store) -> dict[str, bytes]:
-    """Chapter images by section slug, as JPEG of about 1400 px and at most 150 kB. Raises ArtworkError."""
-    return {s.slug: fitted(project.root / s.image, store, side=CHAPTER_SIDE, most=CHAPTER_BYTES) for s in episode.sections if s.image}
+def chapter_image(project: Project, name: str, store: Store) -> bytes:
+    """A chapter's image as JPEG of 1400 px and at most 150 kB; ``name`` is relative to the project folder. Raises ArtworkError."""
+    return fitted(project.root / name, store, side=CHAPTER_SIDE, most=CHAPTER_BYTES)
 
 
 def tag_sheet(project: Project, plan: Plan, chapters: tuple[Chapter, ...], embedded: bytes | None, encoder: str) -> TagSheet:

@@ -43,7 +43,11 @@ def disk_errors(path: Path) -> Iterator[None]:
         hints = {
             errno.ENOSPC: "free some room and run again: what was finished is kept",
             errno.EDQUOT: "free some room and run again: what was finished is kept",
-            errno.EROFS: "the file system is read-only",
+            errno.EFBIG: "raise the limit for the size of files (ulimit -f), or build where there is none",
+            errno.EROFS: "make the file system writable, or use another folder with -C",
+            errno.ENOTDIR: "something that is no folder is in its place: move it away",
+            errno.EEXIST: "something that is no folder is in its place: move it away",
+            errno.EISDIR: "a folder is in the place of a file: move it away",
             errno.EACCES: "make the folder writable, or use another with -C",
             errno.EPERM: "make the folder writable, or use another with -C",
         }
@@ -61,7 +65,7 @@ def replacing(path: Path) -> Iterator[IO[bytes]]:
             yield file
             file.flush()
             os.fsync(file.fileno())
-        os.chmod(name, 0o666 & ~_umask())
+        os.chmod(name, 0o666 & ~_UMASK)
         os.replace(name, path)
     except BaseException:
         with contextlib.suppress(OSError):
@@ -73,6 +77,10 @@ def _umask() -> int:
     mask = os.umask(0o022)
     os.umask(mask)
     return mask
+
+
+# It can only be read by setting it, for the whole process: once, before there are threads.
+_UMASK = _umask()
 
 
 def write(path: Path, data: bytes) -> bool:
@@ -91,6 +99,7 @@ class Store:
     def __init__(self, root: Path) -> None:
         self.root = root
         self.scratch = root / "tmp"
+        self._sound: set[Path] = set()
         with disk_errors(root):
             self.scratch.mkdir(parents=True, exist_ok=True)
         self._clean_temporaries()
@@ -138,15 +147,23 @@ class Store:
         self.put(key, json.dumps(value, separators=(",", ":"), allow_nan=True).encode())
 
     def file(self, key: str, suffix: str, make: Callable[[Path], None]) -> Path:
-        """A file that other programs read (generated audio), made once by ``make(path)``; kept by its key."""
+        """A file that other programs read (generated audio), made once by ``make(path)``; kept by its key, and made again when it is damaged."""
         path = self.root / "files" / key[:2] / f"{key}{suffix}"
-        if not path.is_file():
+        if path not in self._sound and not self._is_sound(key, path):
             with disk_errors(self.root):
                 path.parent.mkdir(parents=True, exist_ok=True)
                 part = path.with_name(f".{path.name}.{os.getpid()}.part")
                 make(part)
+                self.put_value(digest("file", key), digest_bytes(part.read_bytes()))
                 os.replace(part, path)
+        self._sound.add(path)
         return path
+
+    def _is_sound(self, key: str, path: Path) -> bool:
+        try:
+            return bool(self.value(digest("file", key)) == digest_bytes(path.read_bytes()))
+        except OSError:
+            return False
 
 
 def _checksum(body: bytes) -> bytes:

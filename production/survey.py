@@ -14,13 +14,13 @@ from pathlib import Path
 from audio import ffmpeg, graph, measure, sources
 from audio.errors import SourceUnreadable
 from audio.leveling import Level
-from audio.measure import Measured
+from audio.measure import Cut, Measured
 from audio.sources import Source
 from production.inputs import Input
 from production.store import Store, digest, write
 
 _BLOCK = 1 << 20
-_RECIPE = 1
+_RECIPE = 2
 """Raised when a measurement would come out otherwise for a reason that its command line does not show."""
 
 
@@ -76,6 +76,7 @@ def _digest_file(path: Path) -> str:
     total = hashlib.blake2b(digest_size=20)
     with path.open("rb") as file:
         while block := file.read(_BLOCK):
+            ffmpeg.stop_if_cancelled()
             total.update(block)
     return total.hexdigest()
 
@@ -103,14 +104,14 @@ def survey(
 ) -> tuple[tuple[Fact, ...], tuple[Unreadable, ...]]:
     """Facts about every input, in order, and those that have none because they cannot be read. ``progress`` is told seconds measured."""
     with ThreadPoolExecutor(jobs) as pool:
-        first: dict[tuple[object, ...], Input] = {}
+        first: dict[tuple[Path, Cut, Level], Input] = {}
         for one in inputs:
-            first.setdefault((one.path, one.cut), one)
-        futures = {key: pool.submit(_fact, one, store, seen, channels, level(one), build, progress) for key, one in first.items()}
+            first.setdefault((one.path, one.cut, level(one)), one)
+        futures = {key: pool.submit(_fact, one, store, seen, channels, key[-1], build, progress) for key, one in first.items()}
         facts: list[Fact] = []
         unreadable: list[Unreadable] = []
         for one in inputs:
-            found = futures[one.path, one.cut].result()
+            found = futures[one.path, one.cut, level(one)].result()
             if isinstance(found, SourceUnreadable):
                 unreadable.append(Unreadable(one, found))
             else:
@@ -141,7 +142,7 @@ def _fact(one: Input, store: Store, seen: Seen, channels: int, level: Level, bui
 
 
 def _probed(path: Path, content: str, store: Store, build: str) -> Source:
-    key = digest("probe", 1, content, build)
+    key = digest("probe", 2, content, build)
     kept = store.value(key)
     if kept is None:
         source = sources.probe(path)

@@ -15,11 +15,12 @@ ALL = "all"
 
 def choose(folder: Path, targets: Sequence[str]) -> tuple[Project, tuple[Episode, ...]]:
     """The project and the episodes meant, each once, in the order asked. Raises ConfigError: every problem of the configs, or of the words."""
-    file = next((path for target in targets if (path := _as_file(folder, target))), None)
+    files = [path for target in targets if (path := _as_file(folder, target))]
+    file = next(iter(files), None)
     root = folder
     if file and not (folder / "configs").is_dir():
         root = project_root(file)
-    project = load_project(root, target=file)
+    project = load_project(root, target=next((path for path in files if not _is_series(root, path)), None))
     chosen: dict[str, Episode] = {}
     problems: list[Problem] = []
     for target in targets:
@@ -40,6 +41,10 @@ def _as_file(folder: Path, target: str) -> Path | None:
     if not target.endswith((".yaml", ".yml")):
         return None
     return next((path for path in (Path(target), folder / target) if path.exists()), Path(target))
+
+
+def _is_series(root: Path, path: Path) -> bool:
+    return path.resolve().parent == (root / "configs" / "series").resolve()
 
 
 def _meant(project: Project, folder: Path, target: str) -> list[Episode]:
