@@ -137,6 +137,8 @@ def check_mp3(path: Path) -> None:
     with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
         end, frames, seconds = len(data), 0, 0.0
         at = first = _find(data, _past_tags(data, 0))
+        if at == end:
+            raise SourceUnreadable(path, "not an MP3: no frames follow each other in it", _AGAIN)
         while at < end:
             frame = _frame(data, at)
             if frame:

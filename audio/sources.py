@@ -79,12 +79,16 @@ def probe(path: Path) -> Source:
         raise SourceUnreadable(path, error.strerror or str(error)) from error
     if size == 0:
         raise SourceUnreadable(path, "the file is empty", "record or export it again")
+    # Before ffmpeg is asked: it follows playlists, and takes a web page for an MP3 when it is called so.
+    if plainly := _plainly_not_audio(head):
+        raise SourceUnreadable(path, *plainly)
     ignore_length = head[:4] == b"RIFF" and head[8:12] == b"WAVE" and _wav_length_is_wrong(path, size)
     text = ffmpeg.complaints(graph.describe(ffmpeg.find(), path, ignore_length))
     stream = _STREAM.search(text)
     if not stream:
-        raise SourceUnreadable(path, *_what_it_is(head, text))
-    if _RAW_MP3 in text:
+        raise SourceUnreadable(path, *_why_not(head, text))
+    codec = stream[2].rstrip(",")
+    if codec == "mp3" and _RAW_MP3 in text:
         containers.check_mp3(path)
     else:
         containers.check(path)
@@ -94,7 +98,7 @@ def probe(path: Path) -> Source:
     if duration and _ESTIMATED not in text and not ignore_length and not _MOVING.search(text):
         hours, minutes, secs = duration.groups()
         declared = int(hours) * 3600 + int(minutes) * 60 + float(secs)
-    return Source(path, stream[2].rstrip(","), int(stream[3]), _channels(stream[4]), declared, ignore_length)
+    return Source(path, codec, int(stream[3]), _channels(stream[4]), declared, ignore_length)
 
 
 def _channels(layout: str) -> int:
@@ -108,8 +112,8 @@ def _channels(layout: str) -> int:
     return known.get(layout.split("(")[0], 3)
 
 
-def _what_it_is(head: bytes, text: str) -> tuple[str, str]:
-    """What stands in the way of hearing a file, and what to do about it."""
+def _plainly_not_audio(head: bytes) -> tuple[str, str] | None:
+    """What a file is that is seen to be something else, and what to do about it."""
     if head.lstrip()[:5].lower() in (b"<!doc", b"<html"):
         return "not audio: it is a web page", "download it again, while you are logged in where it comes from"
     for start, name in _LOOKS_LIKE:
@@ -117,6 +121,11 @@ def _what_it_is(head: bytes, text: str) -> tuple[str, str]:
             return f"not audio: it is {name}", "put the recording itself here"
     if _TEXT.fullmatch(head):
         return "not audio: it begins like a text file", "put the recording itself here"
+    return None
+
+
+def _why_not(head: bytes, text: str) -> tuple[str, str]:
+    """Why ffmpeg, which said ``text``, heard nothing in a file, and what to do about it."""
     if "Video:" in text:
         return "holds pictures only: there is no sound in it", "export its sound"
     if "moov atom not found" in text or head[4:8] == b"ftyp":

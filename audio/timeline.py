@@ -104,8 +104,6 @@ def place(segments: Sequence[Segment], *, grid: Samples, tail: Samples = Samples
         else:
             start = _round_up(wanted, step if segment.on_grid else FRAME)
         at = start - inner
-        if at < end:
-            at = _round_up(end, FRAME)
         for index, member in enumerate(group):
             placed.append(Placed(member, Samples(at)))
             if index + 1 < len(group):

@@ -115,7 +115,8 @@ def _guarded(terminal: Terminal, folder: Path, work: Any) -> int:
         terminal.error(f"error: {error}")
         return MISSING
     except ProduceError as error:
-        return _tell(terminal, error, folder)
+        # A folder that is no project is named: `configs` alone would not say whose.
+        return _tell(terminal, error, folder if (folder / "configs").is_dir() else None)
     except AudioError as error:
         terminal.error(f"error: {error}")
         command = getattr(error, "command", None)
@@ -149,7 +150,7 @@ def _log(folder: Path) -> str:
     return str(path)
 
 
-def _tell(terminal: Terminal, error: Any, root: Path) -> int:
+def _tell(terminal: Terminal, error: Any, root: Path | None) -> int:
     from production.errors import Problem
     from production.inputs import source_line
     from production.problems import format_problem, format_problems
@@ -168,4 +169,7 @@ def _tell(terminal: Terminal, error: Any, root: Path) -> int:
 
 def main() -> None:
     """The entry point of `produce`."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        # Until a command takes over, nothing runs that would have to be ended; click by itself would end with 1.
+        signal.signal(number, lambda *_: sys.exit(INTERRUPTED))
     produce(prog_name="produce")

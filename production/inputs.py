@@ -46,7 +46,8 @@ def inputs(project: Project, episode: Episode, store: Store, *, scratch: bool) -
     if music.intro != "none":
         listed.append(_music(project, episode, store, "intro", music.intro, "music:intro", Samples(0)))
     for index, section in enumerate(episode.sections):
-        before = samples_from_seconds(section.gap) if section.gap is not None else gap
+        # Nothing stands before the first segment: the file begins with it.
+        before = Samples(0) if not listed else samples_from_seconds(section.gap) if section.gap is not None else gap
         # The first section is announced by the intro, or by nothing: a sting goes before it only when it asks for one itself.
         sting = section.sting or ("none" if index == 0 else music.sting)
         if sting != "none":

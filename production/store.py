@@ -39,7 +39,8 @@ def disk_errors(path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        where = error.filename or path
+        # A renamed file has two names; the second is the one that people know.
+        where = error.filename2 or error.filename or path
         hints = {
             errno.ENOSPC: "free some room and run again: what was finished is kept",
             errno.EDQUOT: "free some room and run again: what was finished is kept",
@@ -155,6 +156,8 @@ class Store:
                 part = path.with_name(f".{path.name}.{os.getpid()}.part")
                 make(part)
                 self.put_value(digest("file", key), digest_bytes(part.read_bytes()))
+                with part.open("rb") as file:
+                    os.fsync(file.fileno())
                 os.replace(part, path)
         self._sound.add(path)
         return path

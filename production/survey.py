@@ -122,6 +122,9 @@ def survey(
 
 def _fact(one: Input, store: Store, seen: Seen, channels: int, level: Level, build: str, progress: Progress) -> Fact | SourceUnreadable:
     try:
+        if one.path.exists() and not one.path.is_file():
+            # A pipe would be waited for, and nothing would ever come.
+            return SourceUnreadable(one.path, "a folder, or something else that is no file, has this name", "put the recording in its place")
         try:
             content = seen.of(one.path, "file", _digest_file)
         except OSError as error:

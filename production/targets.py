@@ -20,7 +20,7 @@ def choose(folder: Path, targets: Sequence[str]) -> tuple[Project, tuple[Episode
     root = folder
     if file and not (folder / "configs").is_dir():
         root = project_root(file)
-    project = load_project(root, target=next((path for path in files if not _is_series(root, path)), None))
+    project = load_project(root, target=_to_load(root, files))
     chosen: dict[str, Episode] = {}
     problems: list[Problem] = []
     for target in targets:
@@ -43,8 +43,15 @@ def _as_file(folder: Path, target: str) -> Path | None:
     return next((path for path in (Path(target), folder / target) if path.exists()), Path(target))
 
 
-def _is_series(root: Path, path: Path) -> bool:
-    return path.resolve().parent == (root / "configs" / "series").resolve()
+def _to_load(root: Path, files: Sequence[Path]) -> Path | None:
+    """The one file that is not loaded with the project anyhow: a draft that lies elsewhere, or an episode that may be missing."""
+    configs = (root / "configs").resolve()
+    drafts = {path.resolve(): path for path in files if configs not in path.resolve().parents}
+    if len(drafts) > 1:
+        raise ConfigError(
+            [Problem(Location(path), f"is a second file from outside {configs.name}/", "build one at a time") for path in drafts.values()][1:]
+        )
+    return next(iter(drafts.values()), None) or next((path for path in files if path.resolve().parent != configs / "series"), None)
 
 
 def _meant(project: Project, folder: Path, target: str) -> list[Episode]:

@@ -26,6 +26,7 @@ speaking = pytest.mark.skipif(importlib.util.find_spec("hibari") is None, reason
         ("PART IV: INTEGRATION", "PART 4: INTEGRATION"),
         ("Sagas - Distributed Transactions (That Work)", "Sagas, Distributed Transactions, That Work"),
         ("Caf\u00e9 \U0001f680 na\u00efve", "Cafe naive"),
+        ("7" * 13, " ".join("7" * 13)),
         ("snake_case stays", "snake_case stays"),
         ("logs | metrics <br> traces", "logs metrics traces"),
     ],
@@ -104,6 +105,16 @@ def test_the_same_text_gives_the_same_bytes_and_every_text_gives_sound(tmp_path:
         assert samples.size > 1.2 * voice.VOICE_RATE
         assert np.max(np.abs(samples.astype(float))) > 3_000
         assert samples[0] == samples[-1] == 0
+
+
+def test_what_the_voice_cannot_read_is_left_out_and_the_rest_is_read() -> None:
+    def stumbling(text: str, *, seed: int) -> np.ndarray:
+        if "bad" in text:
+            raise IndexError(text)
+        return np.full(len(text.split()), 0.5 + seed, dtype=np.float32)
+
+    assert voice._read(stumbling, "one two bad three four").size == 4
+    assert voice._read(stumbling, "bad").size == 0
 
 
 @speaking

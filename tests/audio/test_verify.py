@@ -1,0 +1,123 @@
+"""Proof by decoding: loudness measured in slices is that of the whole, and a section that lands late is reported late, to the sample."""
+
+from __future__ import annotations
+
+import io
+import re
+import subprocess
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from audio import graph, loudness, runs, verify
+from audio.mpeg import Format
+from audio.runs import Part, Run
+from audio.units import FRAME, RATE, Db, Samples
+from audio.verify import Heard, Slice
+from tests.audio.sounds import Sound, decoded, raw, speech, tone
+
+STEREO = Format(128, 2)
+
+
+def test_slices_cover_the_programme_once_from_its_first_frame_to_its_last() -> None:
+    listed = [Run(6, 90, (), 6, 2, 2), Run(125, 12_000, (), 8, 2, 2)]
+    parts = verify.slices(listed, [runs.chunks(n, run) for n, run in enumerate(listed)], Samples(12_200 * FRAME))
+    assert parts == (Slice(0, 125), Slice(125, 5125), Slice(5125, 10_125), Slice(10_125, 12_200))
+
+
+def test_a_slice_is_read_with_what_its_decoder_needs() -> None:
+    file = io.BytesIO(b"head" + b"".join(bytes((n % 256,)) * 384 for n in range(2000)))
+    assert verify.read(file, 4, Slice(0, 10), STEREO) == file.getvalue()[4 : 4 + 11 * 384]
+    assert verify.read(file, 4, Slice(1000, 1010), STEREO) == file.getvalue()[4 + 865 * 384 : 4 + 1011 * 384]
+
+
+def test_a_section_has_the_blocks_that_lie_wholly_within_it() -> None:
+    parts = (Slice(0, 125), Slice(125, 250))
+    # the first 400 ms block of a file ends at 0.4 s; after that there is one every 100 ms
+    heard = (Heard(tuple(float(n) for n in range(4, 31)), Db(0)), Heard(tuple(float(n) for n in range(31, 61)), Db(0)))
+    # in tenths of a second, a block is named by its end here
+    for start, end in ((0, 60), (0, 4), (10, 20), (25, 40), (30, 34), (30, 33)):
+        wanted = [float(n) for n in range(start + 4, end + 1)]
+        assert list(verify.section_blocks(parts, heard, Samples(start * RATE // 10), Samples(end * RATE // 10))) == wanted
+
+
+# -- with the decoder -------------------------------------------------------------------------------------------------------------
+
+
+def encoded(ffmpeg: str, sound: Sound, fmt: Format = STEREO) -> bytes:
+    argv = graph.encode(ffmpeg, fmt.bitrate, fmt.channels, Db(0.0))
+    return subprocess.run(argv, input=raw(sound), check=True, capture_output=True).stdout
+
+
+def second_opinion(ffmpeg: str, sound: Sound) -> tuple[float, float]:
+    """Integrated loudness and true peak as ffmpeg's own summary states them."""
+    head = [ffmpeg, "-nostdin", "-hide_banner", "-f", "f32le", "-ar", str(RATE), "-ac", "2", "-i", "pipe:0"]
+    said = subprocess.run([*head, "-af", "ebur128=peak=true:framelog=verbose", "-f", "null", "-"], input=raw(sound), check=True, capture_output=True)
+    summary = said.stderr.decode().split("Summary:")[1]
+    found = [re.search(pattern, summary) for pattern in (r"I: +(-?[\d.]+) LUFS", r"Peak: +(-?[\d.]+) dBFS")]
+    assert found[0]
+    assert found[1]
+    return float(found[0][1]), float(found[1][1])
+
+
+@pytest.mark.process
+def test_slices_together_are_as_loud_as_the_whole(tmp_path: Path, ffmpeg: str) -> None:
+    # a short intro, a quiet section, a loud one: the first slice is shorter than what the meter hears before the others
+    sound = np.concatenate((speech(2.4, 2, level=0.05), np.zeros((RATE * 6 // 10, 2)), speech(6, 2, level=0.02), speech(4.2, 2, seed=3, level=0.1)))
+    frames, last = encoded(ffmpeg, sound), len(sound) // FRAME
+    listed = [Run(0, 100, (), 0, 0, 2), Run(125, last - 125, (Part("a", Samples(0), Samples(9)),), 8, 2, 1)]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(runs, "CHUNK", 150)
+        patch.setattr(runs, "SHORTEST", 50)
+        parts = verify.slices(listed, [runs.chunks(n, run) for n, run in enumerate(listed)], Samples(len(sound)))
+    assert [part.first for part in parts] == [0, 125, 275, 425]
+    file = io.BytesIO(b"tag" + frames)
+    heard = [verify.hear(verify.read(file, 3, part, STEREO), part, tmp_path) for part in parts]
+    blocks = [block for one in heard for block in one.blocks]
+    # one block every 100 ms, the first at 400 ms
+    assert len(blocks) == len(sound) // (RATE // 10) - 3
+    whole = verify.hear(frames, Slice(0, last), tmp_path)
+    assert blocks == pytest.approx(whole.blocks, abs=0.3)
+    integrated, peak = second_opinion(ffmpeg, decoded(frames, 2, tmp_path)[: len(sound)])
+    assert loudness.integrated(blocks) == pytest.approx(integrated, abs=0.1)
+    assert max(one.true_peak for one in heard) == pytest.approx(peak, abs=0.1)
+    quiet = loudness.integrated(verify.section_blocks(parts, heard, Samples(3 * RATE), Samples(9 * RATE)))
+    assert quiet == pytest.approx(second_opinion(ffmpeg, decoded(frames, 2, tmp_path)[3 * RATE : 9 * RATE])[0], abs=0.2)
+
+
+@pytest.mark.process
+@pytest.mark.parametrize("part", [Slice(0, 300), Slice(25, 300), Slice(150, 300)])
+def test_blocks_stand_where_the_sound_is(tmp_path: Path, ffmpeg: str, part: Slice) -> None:
+    # a tone from 5 s on: the 400 ms that end at 5.1 s hold a quarter of its energy, those that end at 5.4 s all of it
+    file = io.BytesIO(encoded(ffmpeg, np.concatenate((np.zeros((5 * RATE, 2)), tone(3, 997, 2)))))
+    found = verify.hear(verify.read(file, 0, part, STEREO), part, tmp_path)
+    ends = (3 if part.first == 0 else part.first * 12 // 50) + 1 + np.arange(len(found.blocks))
+    blocks = dict(zip(ends.tolist(), found.blocks, strict=True))
+    assert [blocks[n] - blocks[60] for n in range(51, 55)] == pytest.approx([-6.02, -3.01, -1.25, 0.0], abs=0.2)
+    assert blocks[50] < -60
+
+
+@pytest.mark.process
+@pytest.mark.parametrize(("mark", "late"), [(0, 777), (5 * RATE, 0), (5 * RATE, 1), (5 * RATE, -500)])
+def test_a_section_is_found_where_it_sounds_to_the_sample(tmp_path: Path, ffmpeg: str, mark: int, late: int) -> None:
+    section = speech(3, 2)
+    sound = np.zeros((9 * RATE, 2))
+    sound[mark + late : mark + late + len(section)] = section
+    file = io.BytesIO(b"a tag" + encoded(ffmpeg, sound))
+    frames, first = verify.around(file, 5, Samples(mark), Samples(2 * RATE), STEREO)
+    assert len(frames) < 120 * STEREO.frame_bytes
+    found = verify.landing(frames, first, Samples(mark), raw(section[: 2 * RATE]), STEREO, tmp_path)
+    assert found
+    assert found.offset == late
+    assert found.likeness > 0.95
+
+
+@pytest.mark.process
+def test_another_sound_is_not_alike_and_silence_is_not_looked_for(tmp_path: Path, ffmpeg: str) -> None:
+    file = io.BytesIO(encoded(ffmpeg, speech(6, 2)))
+    frames, first = verify.around(file, 0, Samples(2 * RATE), Samples(RATE), STEREO)
+    other = verify.landing(frames, first, Samples(2 * RATE), raw(speech(1, 2, seed=99)), STEREO, tmp_path)
+    assert other
+    assert other.likeness < 0.5
+    assert verify.landing(frames, first, Samples(2 * RATE), bytes(RATE * 8), STEREO, tmp_path) is None

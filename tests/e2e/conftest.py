@@ -1,0 +1,30 @@
+"""Finished builds that many tests start from: built once, copied for whoever changes them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.e2e import project
+from tests.e2e.project import Take
+
+TAKES = (
+    Take("alpha", 700, 4.0),
+    Take("bravo", 1100, 5.3, decibels=-26),
+    Take("charlie", 1700, 3.1, channels=2),
+)
+
+
+@pytest.fixture(scope="session")
+def built(tmp_path_factory: pytest.TempPathFactory, ffmpeg: str) -> Path:
+    """One finished episode of three tones. Not to be changed: copy it."""
+    root = project.make(tmp_path_factory.mktemp("built") / "show", TAKES, ffmpeg=ffmpeg)
+    project.produce(root)
+    return root
+
+
+@pytest.fixture
+def show(built: Path, tmp_path: Path) -> Path:
+    """A copy of `built` to change."""
+    return project.copied(built, tmp_path / "show")

@@ -1,0 +1,218 @@
+"""The plan: what a chunk's key depends on (its sound) and what not (its place, its name), and why there is work."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import Counter
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from audio.graph import Edit
+from audio.measure import Cut, Measured
+from audio.sources import Source
+from audio.timeline import SegmentKind
+from audio.units import FRAME, RATE, Db, Lufs, Samples
+from production import plan
+from production.inputs import Input
+from production.model import Episode, Section, Settings
+from production.survey import Fact
+
+BUILD = "ffmpeg version 5.1.9 Copyright\nconfiguration: --enable-libmp3lame"
+
+
+def section(slug: str, **keys: Any) -> Section:
+    return Section.model_validate({"slug": slug, "title": slug.title(), "part": "cold-open", **keys})
+
+
+def episode(*sections: Section, settings: Settings | None = None, **keys: Any) -> Episode:
+    listed = sections or tuple(section(slug) for slug in ("a", "b", "c"))
+    said = {"id": "episode-14", "number": 14, "series": "patterns", "title": "T", "summary": "S", "date": dt.date(2026, 1, 14), **keys}
+    return Episode(**said, sections=listed, settings=settings or Settings())
+
+
+def fact(name: str, seconds: float = 60.0, *, kind: SegmentKind = "section", of: Section | None = None, gap: float = 2.0, peak: float = -9.0) -> Fact:
+    path = Path("recordings") / f"{name}.wav"
+    length = Samples(round(seconds * RATE))
+    one = Input(name, kind, path, path.name, None, Cut(), Samples(round(gap * RATE)), section=of)
+    measured = Measured(length, Samples(0), length, Lufs(-20.0), Db(peak), Db(4.0))
+    return Fact(one, f"digest of {name}", Source(path, "pcm_s24le", RATE, 1, seconds), measured)
+
+
+def facts(one: Episode, intro: bool = True, **seconds: float) -> tuple[Fact, ...]:
+    listed = [fact(s.slug, seconds.get(s.slug, 60.0), of=s, gap=2.0 if s.gap is None else s.gap) for s in one.sections]
+    return (fact("music:intro", 12.0, kind="intro", gap=0.0), *listed) if intro else tuple(listed)
+
+
+def made(one: Episode, listed: tuple[Fact, ...] | None = None, **keys: Any) -> plan.Plan:
+    return plan.make(one, listed or facts(one), **{"build": BUILD, "make_up": Db(0.45), **keys})
+
+
+def keys_of(planned: plan.Plan) -> dict[str, list[str]]:
+    """The keys of each segment's chunks (every segment here is a run of its own)."""
+    return {run.parts[0].name: [planned.keys[chunk] for chunk in parts] for run, parts in zip(planned.runs, planned.chunks, strict=True)}
+
+
+BEFORE = keys_of(made(episode()))
+
+
+def changed(planned: plan.Plan, before: dict[str, list[str]] = BEFORE) -> set[str]:
+    """The segments of which any chunk must be made again."""
+    now = keys_of(planned)
+    return {name for name in now if now[name] != before.get(name)}
+
+
+def test_every_segment_is_a_run_with_keys_of_its_own() -> None:
+    assert list(BEFORE) == ["music:intro", "a", "b", "c"]
+    assert max(Counter(key for keys in BEFORE.values() for key in keys).values()) == 1
+
+
+def test_a_section_has_the_same_keys_wherever_it_lies() -> None:
+    one = episode(*(section(slug) for slug in ("c", "x", "a", "b")))
+    assert changed(made(one)) == {"x"}
+    # an intro that takes longer moves everything
+    longer = (fact("music:intro", 33.3, kind="intro", gap=0.0), *facts(episode(), intro=False))
+    assert changed(made(episode(), longer)) == {"music:intro"}
+
+
+def test_words_are_in_no_key() -> None:
+    sections = [section(slug, title="Another", summary="More", link="https://x.example", minutes=9) for slug in ("a", "b", "c")]
+    one = episode(*sections, title="Another", summary="More", number=15, id="episode-15", keywords=("k",), explicit=True)
+    assert changed(made(one)) == set()
+
+
+def test_neither_a_path_nor_the_cover_nor_the_tail_is_in_a_key() -> None:
+    settings = Settings.model_validate({"artwork": {"colour": "#000000"}, "layout": {"tail": 9, "grid": 0}})
+    moved = tuple(
+        replace(one, input=replace(one.input, path=Path("/else/where.wav"), label="x"), source=replace(one.source, path=Path("/else/where.wav")))
+        for one in facts(episode())
+    )
+    assert changed(made(episode(settings=settings), moved)) == set()
+
+
+def test_a_gap_moves_sections_and_makes_nothing_again() -> None:
+    one = episode(section("a"), section("b", gap=9.0), section("c"))
+    planned = made(one)
+    assert planned.programme.find("b").start > made(episode()).programme.find("b").start
+    assert changed(planned) == set()
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda one: replace(one, digest="another take"),
+        lambda one: replace(one, measured=replace(one.measured, gain=Db(4.1))),
+        lambda one: replace(one, measured=replace(one.measured, start=Samples(480))),
+        lambda one: replace(one, measured=replace(one.measured, peak=Db(-5.0))),
+        lambda one: replace(one, input=replace(one.input, section=section("b", fade_in=1.0))),
+        lambda one: replace(one, source=replace(one.source, ignore_length=True)),
+    ],
+    ids=["content", "gain", "cut", "limiter", "fade", "how it is read"],
+)
+def test_what_is_heard_of_a_section_changes_its_keys_and_no_others(change: Any) -> None:
+    listed = tuple(change(one) if one.input.name == "b" else one for one in facts(episode()))
+    assert changed(made(episode(), listed)) == {"b"}
+
+
+@pytest.mark.parametrize(
+    "planned",
+    [
+        made(episode(), build=BUILD + " --another"),
+        made(episode(), make_up=Db(0.44)),
+        made(episode(settings=Settings.model_validate({"encoding": {"bitrate": 96}}))),
+        made(episode(settings=Settings.model_validate({"encoding": {"channels": "mono"}}))),
+    ],
+    ids=["encoder", "make-up", "bitrate", "channels"],
+)
+def test_another_encoder_makes_everything_again(planned: plan.Plan) -> None:
+    assert changed(planned) == set(BEFORE)
+
+
+def test_a_wide_pre_roll_makes_one_chunk_again() -> None:
+    one = episode(section("a"))
+    usual, wide = (keys_of(made(one, facts(one, a=500.0), wide=frozenset(pairs)))["a"] for pairs in ((), ((1, 5000),)))
+    assert [a == b for a, b in zip(usual, wide, strict=True)] == [True, False, True, True]
+
+
+def test_a_limiter_is_there_only_where_it_is_needed_and_a_gain_may_be_given() -> None:
+    quiet, loud, given = section("a"), section("b"), section("c", gain=-2.5)
+    one = episode(quiet, loud, given, settings=Settings.model_validate({"fades": {"fade_in": 0.01, "fade_out": 0.05}}))
+    planned = made(one, (fact("a", of=quiet, peak=-7.1), fact("b", of=loud, peak=-6.9), fact("c", of=given, peak=-3.0)))
+    # true peak -1, a margin of 1, and nothing is limited that stays 1 dB under that
+    assert plan.ceiling_of(one) == -2.0
+    edits = {name: material.edit for name, material in planned.materials.items()}
+    assert {name: (edit.gain, edit.ceiling) for name, edit in edits.items()} == {"a": (4.0, None), "b": (4.0, -2.0), "c": (-2.5, None)}
+    assert edits["a"] == Edit(Samples(0), Samples(60 * RATE), Db(4.0), None, Samples(480), Samples(2400), 2)
+
+
+def test_fades_of_a_short_section_do_not_meet() -> None:
+    short = section("a", fade_in=5.0, fade_out=5.0)
+    edit = made(episode(short), (fact("a", 2.0, of=short),)).materials["a"].edit
+    assert (edit.fade_in, edit.fade_out) == (RATE, RATE)
+
+
+def test_music_is_levelled_by_its_own_target() -> None:
+    one = episode()
+    intro, first, *_ = (fact.input for fact in facts(one))
+    assert (plan.level_of(one, intro).target, plan.level_of(one, first).target) == (-18.0, -16.0)
+
+
+def test_a_plan_ends_after_its_tail_with_a_frame_for_the_decoder() -> None:
+    planned = made(episode())
+    last = planned.programme.find("c")
+    assert last.end + RATE <= planned.programme.length < last.end + RATE + FRAME
+    assert planned.frames == planned.programme.length // FRAME + 1
+    marks = plan.chapters(planned, {"b": b"jpeg"})
+    assert [(mark.slug, mark.title, mark.image) for mark in marks] == [("a", "A", None), ("b", "B", b"jpeg"), ("c", "C", None)]
+    assert all(mark.start % (3 * RATE) == 0 for mark in marks)
+
+
+# -- reasons ----------------------------------------------------------------------------------------------------------------------
+
+
+def basis(planned: plan.Plan, **tags: str) -> dict[str, Any]:
+    return {**plan.basis(planned), "tags": {"title": "T", **tags}}
+
+
+NOW = basis(made(episode()))
+
+
+def test_without_a_build_there_is_one_reason_and_without_a_change_none() -> None:
+    assert plan.reasons(None, NOW) == ["not built before"]
+    assert plan.reasons(NOW, NOW) == []
+
+
+def swapped(**changes: Any) -> tuple[Fact, ...]:
+    return tuple(replace(one, **changes) if one.input.name == "b" else one for one in facts(episode()))
+
+
+B = facts(episode())[2]
+
+
+@pytest.mark.parametrize(
+    ("planned", "expected"),
+    [
+        (made(episode(), swapped(digest="new")), ["b: b.wav changed"]),
+        (made(episode(), swapped(digest="new", input=replace(B.input, label="b2.wav"))), ["b: b.wav -> b2.wav"]),
+        (made(episode(), swapped(input=replace(B.input, gap=Samples(3 * RATE)))), ["b: gap 2.0 -> 3.0"]),
+        (made(episode(), swapped(measured=replace(B.measured, gain=Db(5.5)))), ["b: gain 4.0 -> 5.5"]),
+        (made(episode(settings=Settings.model_validate({"layout": {"tail": 2.5}}))), ["tail: 1.0 -> 2.5"]),
+        (made(episode(settings=Settings.model_validate({"encoding": {"bitrate": 96}}))), ["bitrate: 128 -> 96"]),
+        (made(episode(section("a"), section("c"), section("d"))), ["b is gone", "d is new"]),
+        (
+            made(episode(), build=BUILD.replace("5.1.9", "6.0")),
+            ["encoder: ffmpeg version 5.1.9 Copyright -> ffmpeg version 6.0 Copyright"],
+        ),
+    ],
+    ids=["recording", "another file", "gap", "gain", "layout", "encoding", "sections", "encoder"],
+)
+def test_a_reason_says_what_was_and_what_is(planned: plan.Plan, expected: list[str]) -> None:
+    assert plan.reasons(NOW, basis(planned)) == expected
+
+
+def test_a_long_value_is_cut_in_a_reason() -> None:
+    assert plan.reasons(NOW, basis(made(episode()), title="x" * 50)) == [f"title: T -> {'x' * 37}..."]
+    # a receipt of an older version may lack anything
+    assert plan.reasons({}, NOW)[-4:] == ["music:intro is new", "a is new", "b is new", "c is new"]

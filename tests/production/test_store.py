@@ -1,0 +1,214 @@
+"""The store: an entry is whole or it is not there, whoever writes at the same time and however writing ends."""
+
+from __future__ import annotations
+
+import errno
+import math
+import os
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from production.errors import StoreError
+from production.store import Store, digest, locked, replacing, write
+
+KEY = digest("entry")
+
+
+def entry(root: Path, key: str = KEY) -> Path:
+    return root / "entries" / key[:2] / key
+
+
+def left_over(folder: Path) -> list[Path]:
+    return list(folder.rglob("*.part"))
+
+
+def test_a_key_depends_on_the_data_and_on_nothing_else() -> None:
+    assert digest("a", {"x": 1, "y": [2.5, None]}) == digest("a", {"y": [2.5, None], "x": 1})
+    # recorded once: a key that changes makes everything again
+    assert digest("a", 1) == "0c42fe5620f6a7a29020d8ee56909bf33ff89c21"
+    assert len({digest("ab"), digest("a", "b"), digest(["a", "b"]), digest("a", 1), digest("a", "1"), digest("a", 1.5), digest("a", None)}) == 7
+
+
+def test_what_was_put_is_given_back(tmp_path: Path) -> None:
+    one = Store(tmp_path)
+    assert one.get(KEY) is None
+    assert not one.has(KEY)
+    one.put(KEY, b"frames")
+    assert Store(tmp_path).get(KEY) == b"frames"
+    one.put_value(KEY, {"loudness": -math.inf, "blocks": [1.5]})
+    assert one.value(KEY) == {"loudness": -math.inf, "blocks": [1.5]}
+    assert one.value(digest("other")) is None
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda data: data[:-1] + bytes((data[-1] ^ 1,)),
+        lambda data: data[:30],
+        lambda data: data + b"\0",
+        lambda data: b"DSP2" + data[4:],
+        lambda data: data[:6] + bytes((data[6] ^ 128,)) + data[7:],
+        lambda data: bytes(len(data)),
+        lambda _: b"",
+    ],
+    ids=["a flipped bit", "cut off", "longer", "another format", "a flipped bit of the sum", "zeros", "empty"],
+)
+def test_a_damaged_entry_is_a_miss_and_can_be_put_again(tmp_path: Path, damage: object) -> None:
+    assert callable(damage)
+    one = Store(tmp_path)
+    one.put(KEY, b"frames" * 50)
+    entry(tmp_path).write_bytes(damage(entry(tmp_path).read_bytes()))
+    assert one.get(KEY) is None
+    # so that a plan counts it as missing
+    assert not one.has(KEY)
+    one.put(KEY, b"frames")
+    assert one.get(KEY) == b"frames"
+
+
+def test_writing_that_fails_leaves_the_old_file_and_nothing_else(tmp_path: Path) -> None:
+    path = tmp_path / "episode.mp3"
+    path.write_bytes(b"old")
+
+    def interrupted() -> None:
+        with replacing(path) as file:
+            file.write(b"half of the new")
+            file.flush()
+            assert path.read_bytes() == b"old"
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        interrupted()
+    assert path.read_bytes() == b"old"
+    assert os.listdir(tmp_path) == ["episode.mp3"]
+
+
+def test_a_full_disk_is_said_with_what_to_do_and_the_old_entry_stays(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    one = Store(tmp_path)
+    one.put(KEY, b"old")
+
+    def full(_: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(StoreError, match="No space left") as caught:
+        one.put(KEY, b"new")
+    assert "free some room" in caught.value.hint
+    assert one.get(KEY) == b"old"
+    assert left_over(tmp_path) == []
+
+
+def test_a_file_is_synced_before_it_takes_its_place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    done: list[str] = []
+    sync, rename = os.fsync, os.replace
+
+    def syncing(descriptor: int) -> None:
+        done.append("sync")
+        sync(descriptor)
+
+    def renaming(old: str, new: str) -> None:
+        done.append("rename")
+        rename(old, new)
+
+    monkeypatch.setattr(os, "fsync", syncing)
+    monkeypatch.setattr(os, "replace", renaming)
+    Store(tmp_path).put(KEY, b"frames")
+    assert done == ["sync", "rename"]
+
+
+def test_writing_the_same_again_does_not_touch_the_file(tmp_path: Path) -> None:
+    path = tmp_path / "feed.xml"
+    assert write(path, b"<rss/>")
+    os.utime(path, ns=(1, 1))
+    assert not write(path, b"<rss/>")
+    assert path.stat().st_mtime_ns == 1
+    assert write(path, b"<rss />")
+
+
+def test_files_have_the_rights_that_the_user_gives_and_threads_leave_the_mask_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write(tmp_path / "ours", b"1")
+    (tmp_path / "plain").touch()
+    assert (tmp_path / "ours").stat().st_mode == (tmp_path / "plain").stat().st_mode
+    # setting it back and forth is not safe among threads: whoever comes between gets, and keeps, another's
+    monkeypatch.setattr(os, "umask", lambda _: pytest.fail("the mask was changed"))
+    write(tmp_path / "ours", b"2")
+
+
+def test_readers_among_many_writers_see_whole_entries_only(tmp_path: Path) -> None:
+    one, bodies = Store(tmp_path), [bytes((n,)) * 50_000 for n in range(8)]
+    one.put(KEY, bodies[0])
+
+    def work(body: bytes) -> set[bytes | None]:
+        seen = set()
+        for _ in range(5):
+            one.put(KEY, body)
+            seen.add(one.get(KEY))
+        return seen
+
+    with ThreadPoolExecutor(8) as pool:
+        seen = set().union(*pool.map(work, bodies))
+    assert seen <= set(bodies)
+    assert left_over(tmp_path) == []
+
+
+def test_a_file_is_made_once_and_a_failed_one_is_not_kept(tmp_path: Path) -> None:
+    one, made = Store(tmp_path), []
+
+    def make(path: Path) -> None:
+        made.append(path)
+        path.write_bytes(b"half")
+        if len(made) == 1:
+            raise RuntimeError
+        path.write_bytes(b"whole")
+
+    with pytest.raises(RuntimeError):
+        one.file(KEY, ".wav", make)
+    path = one.file(KEY, ".wav", make)
+    assert path.read_bytes() == b"whole"
+    assert path.suffix == ".wav"
+    assert one.file(KEY, ".wav", make) == path
+    assert len(made) == 2
+
+
+def test_what_a_killed_run_left_is_swept_after_a_day(tmp_path: Path) -> None:
+    Store(tmp_path).put(KEY, b"frames")
+    old, young = (entry(tmp_path).with_name(f".{name}.part") for name in ("old", "young"))
+    for path in (old, young):
+        path.touch()
+    day = time.time() - 25 * 3600
+    os.utime(old, (day, day))
+    assert Store(tmp_path).get(KEY) == b"frames"
+    assert (old.exists(), young.exists()) == (False, True)
+
+
+def test_a_second_one_waits_until_the_first_is_done(tmp_path: Path) -> None:
+    path, waits, order = tmp_path / "locks" / "episode-14.lock", threading.Event(), []
+
+    def second() -> None:
+        with locked(path, waits.set):
+            order.append("second")
+
+    other = threading.Thread(target=second)
+    with locked(path, lambda: pytest.fail("there is nobody to wait for")):
+        other.start()
+        assert waits.wait(5)
+        order.append("first")
+    other.join(5)
+    assert order == ["first", "second"]
+
+
+def test_a_lock_is_free_again_after_a_failure(tmp_path: Path) -> None:
+    path = tmp_path / "lock"
+    with pytest.raises(RuntimeError), locked(path):
+        raise RuntimeError
+    with locked(path, lambda: pytest.fail("it is still held")):
+        pass
+
+
+def test_a_folder_that_cannot_be_made_is_a_store_error(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(StoreError, match="Not a directory"):
+        Store(tmp_path / "file" / "store")
