@@ -88,14 +88,9 @@ def measure(binary: str, source: Source, channels: int, start: Samples, end: Sam
     stream = _to_channels(_at_rate(_input(source, strict=True)), source.channels, held)
     if start or end is not None:
         stream = _cut(stream, start, end)
-    both = stream.filter_multi_output("asplit")
     # A mono recording is heard from both sides of a stereo programme: its loudness is measured as it will sound.
     dual = held == 1 and channels == 2
-    loudness = both[0].filter("ebur128", metadata=1, dualmono=int(dual), framelog="verbose")
-    loudness = loudness.filter("ametadata", mode="print", key="lavfi.r128.M", file=f"pipe:{METADATA_FD}")
-    samples = both[1].filter("aformat", sample_fmts="flt")
-    outputs = (loudness.output("-", f="null"), samples.output("pipe:1", f="f32le", acodec="pcm_f32le"))
-    return _compile(ffmpeg.merge_outputs(*outputs), binary)
+    return _compile(ffmpeg.merge_outputs(*_heard(stream.filter_multi_output("asplit"), dual=dual)), binary)
 
 
 def _cut(stream: Any, start: Samples, end: Samples | None) -> Any:
@@ -107,7 +102,6 @@ def _cut(stream: Any, start: Samples, end: Samples | None) -> Any:
 
 _ATTACK_MS = 5
 _RELEASE_MS = 80
-_LIMITER_RATE = 2 * RATE
 
 
 def render(binary: str, source: Source, edit: Edit) -> list[str]:
@@ -128,17 +122,15 @@ def render(binary: str, source: Source, edit: Edit) -> list[str]:
 
 
 def _limit(stream: Any, ceiling: Db) -> Any:
-    """A look-ahead limiter at twice the rate, so that most peaks between samples are seen; its delay is taken out again.
+    """A look-ahead limiter; its delay is taken out again.
 
     The limiter's own ``latency`` option is not in every ffmpeg: silence is appended and the look-ahead cut from the start instead.
     """
     # Measured with an impulse, ffmpeg 5.1 and 9.0, mono and stereo: the look-ahead less one sample.
-    delay = _LIMITER_RATE * _ATTACK_MS // 1000 - 1
-    stream = stream.filter("aresample", _LIMITER_RATE, resampler="swr", dither_method="none")
+    delay = RATE * _ATTACK_MS // 1000 - 1
     stream = stream.filter("apad", pad_len=delay)
     stream = stream.filter("alimiter", limit=f"{10 ** (ceiling / 20):.6f}", attack=_ATTACK_MS, release=_RELEASE_MS, level=0)
-    stream = stream.filter("atrim", start_sample=delay).filter("asetpts", "PTS-STARTPTS")
-    return stream.filter("aresample", RATE, resampler="swr", dither_method="none")
+    return stream.filter("atrim", start_sample=delay).filter("asetpts", "PTS-STARTPTS")
 
 
 def encode(binary: str, bitrate: int, channels: int, make_up: Db) -> list[str]:
@@ -156,13 +148,19 @@ def encode(binary: str, bitrate: int, channels: int, make_up: Db) -> list[str]:
 
 
 def verify(binary: str, skip: Samples, length: Samples) -> list[str]:
-    """Bare MP3 frames on stdin, decoded: the stretch [skip, skip+length) measured (momentary loudness, true peak) to the metadata pipe."""
+    """Bare MP3 frames on stdin, decoded: the stretch [skip, skip+length) as f32le on stdout, its momentary loudness to the metadata pipe."""
     import ffmpeg
 
-    stream = _cut(ffmpeg.input("pipe:0", f="mp3")["a:0"], skip, Samples(skip + length))
-    stream = stream.filter("ebur128", metadata=1, peak="true", framelog="verbose")
-    stream = stream.filter("ametadata", mode="print", file=f"pipe:{METADATA_FD}")
-    return _compile(stream.output("-", f="null"), binary)
+    both = _cut(ffmpeg.input("pipe:0", f="mp3")["a:0"], skip, Samples(skip + length)).filter_multi_output("asplit")
+    return _compile(ffmpeg.merge_outputs(*_heard(both, dual=False)), binary)
+
+
+def _heard(both: Any, *, dual: bool) -> tuple[Any, Any]:
+    """Two outputs of one stream: momentary loudness every 100 ms as text, and the samples themselves."""
+    loudness = both[0].filter("ebur128", metadata=1, dualmono=int(dual), framelog="verbose")
+    loudness = loudness.filter("ametadata", mode="print", key="lavfi.r128.M", file=f"pipe:{METADATA_FD}")
+    samples = both[1].filter("aformat", sample_fmts="flt")
+    return loudness.output("-", f="null"), samples.output("pipe:1", f="f32le", acodec="pcm_f32le")
 
 
 def decode_frames(binary: str, skip: Samples, length: Samples) -> list[str]:

@@ -43,14 +43,6 @@ def parse_blocks(text: bytes) -> list[float]:
     return [_finite(value) for value in values]
 
 
-def parse_true_peak(text: bytes) -> Db:
-    """The highest true peak (dBTP) of all channels out of ffmpeg's metadata print; -inf for silence."""
-    marker = b"lavfi.r128.true_peaks_ch"
-    # The filter's value is a running maximum: the last of each channel holds.
-    peaks = {line.split(b"=")[0]: float(line.split(b"=")[1]) for line in text.splitlines() if line.startswith(marker)}
-    return decibels(max(peaks.values(), default=0.0))
-
-
 def decibels(amplitude: float) -> Db:
     """An amplitude (1.0 is full scale) in dB; -inf for silence."""
     return Db(20 * math.log10(amplitude)) if amplitude > 0 else Db(-math.inf)

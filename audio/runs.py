@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from audio.timeline import Programme
 from audio.units import FRAME, Samples
 
-CHUNK = 5_000
-"""Frames in a chunk: two minutes, a multiple of the 3 s grid."""
+CHUNK = 7_500
+"""Frames in a chunk: three minutes, a multiple of the 3 s grid."""
 SHORTEST = 1_000
 """A last chunk shorter than this is added to the one before: pre-roll would be most of its cost."""
 PREROLL = 100

@@ -14,6 +14,7 @@ from typing import IO, TYPE_CHECKING
 
 from audio import ffmpeg, graph, loudness, mpeg
 from audio.loudness import BLOCKS_PER_SECOND
+from audio.truepeak import TruePeak
 from audio.units import FRAME, RATE, Db, Samples
 
 if TYPE_CHECKING:
@@ -24,6 +25,8 @@ WARM_UP = 125
 """Frames (3 s) that the meter hears before a slice: its 400 ms window and its filters have then forgotten that they started here."""
 RESERVOIR = 10
 """Frames decoded before that, because the first few lack the main data that stands before them."""
+_BANDWIDTH_HZ = {32: 12_000.0, 40: 13_000.0, 48: 15_500.0, 56: 16_500.0, 64: 17_500.0}
+"""Where LAME's low-pass ends (with some room), by kb/s per channel; above, it lets everything through that is heard."""
 _BLOCK = RATE // BLOCKS_PER_SECOND
 
 
@@ -62,8 +65,9 @@ def read(file: IO[bytes], audio_offset: int, part: Slice, fmt: Format) -> bytes:
     return file.read((last - first) * fmt.frame_bytes)
 
 
-def hear(frames: bytes, part: Slice, folder: Path) -> Heard:
+def hear(frames: bytes, part: Slice, fmt: Format, folder: Path) -> Heard:
     """Decode and measure a slice. Raises FfmpegFailed."""
+    peak = TruePeak(fmt.channels, _BANDWIDTH_HZ.get(fmt.bitrate // fmt.channels, 20_000.0))
     first, _ = part.needed
     warm = max(0, part.first - WARM_UP)
     skip = Samples((warm - first) * FRAME + mpeg.DELAY)
@@ -72,13 +76,13 @@ def hear(frames: bytes, part: Slice, folder: Path) -> Heard:
         _spooled(frames, folder) as stdin,
         ffmpeg.Process(graph.verify(ffmpeg.find(), skip, length), stdin=stdin, metadata=True) as process,
     ):
-        for _ in process.blocks():
-            pass
+        for block in process.blocks():
+            peak.add(block)
         process.finish()
         text = process.text()
     # Where the file begins there is nothing to hear before it: only the blocks of the first 400 ms are not whole.
     warm_blocks = (part.first - warm) * FRAME // _BLOCK if part.first else 3
-    return Heard(tuple(loudness.parse_blocks(text)[warm_blocks:]), loudness.parse_true_peak(text))
+    return Heard(tuple(loudness.parse_blocks(text)[warm_blocks:]), peak.value)
 
 
 def _spooled(data: bytes, folder: Path) -> IO[bytes]:

@@ -21,7 +21,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from itertools import combinations, pairwise
 
-from PIL import Image, ImageChops, ImageCms, ImageDraw, ImageFilter, ImageFont, ImageOps
+from PIL import Image, ImageChops, ImageCms, ImageDraw, ImageFilter, ImageFont, ImageOps, UnidentifiedImageError
 
 MIN_SIDE = 1400
 """Pixels: the smallest artwork that the podcast directories accept."""
@@ -595,7 +595,9 @@ def fit_cover(data: bytes, *, side: int, max_bytes: int) -> bytes:
     except ArtworkError:
         raise
     except (OSError, ValueError, SyntaxError, EOFError, Image.DecompressionBombError) as error:
-        raise ArtworkError(f"is not a picture that can be read ({error})") from error
+        # Of a file that it does not know at all, Pillow only says where in memory it is.
+        why = "" if isinstance(error, UnidentifiedImageError) else f" ({error})"
+        raise ArtworkError(f"is not a picture that can be read{why}") from error
     return _jpeg(picture.resize((side, side), Image.Resampling.LANCZOS), max_bytes)
 
 

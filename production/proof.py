@@ -82,10 +82,10 @@ class _Reader:
     def hear(self, part: Slice) -> Heard:
         with self.guard:
             frames = verify.read(self.finished, self.offset, part, self.planned.fmt)
-        key = digest("heard", 2, digest_bytes(frames), min(part.first, verify.WARM_UP), part.last - part.first, self.planned.build)
+        key = digest("heard", 3, digest_bytes(frames), min(part.first, verify.WARM_UP), part.last - part.first, self.planned.build)
         kept = self.store.value(key)
         if kept is None:
-            found = verify.hear(frames, part, self.store.scratch)
+            found = verify.hear(frames, part, self.planned.fmt, self.store.scratch)
             self.store.put_value(key, asdict(found))
         else:
             found = Heard(tuple(kept["blocks"]), Db(kept["true_peak"]))

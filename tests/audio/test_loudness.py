@@ -50,10 +50,3 @@ def test_the_whole_lies_between_its_quietest_and_its_loudest_block_in_any_order(
 def test_blocks_are_read_from_what_the_filter_prints() -> None:
     text = b"frame:3 pts:4800 pts_time:0.1\nlavfi.r128.M=-18.250\nlavfi.r128.I=-20.1\nlavfi.r128.M=nan\nlavfi.r128.M=-inf\nlavfi.r128.M=-691.000\n"
     assert loudness.parse_blocks(text) == [-18.25, -120.0, -120.0, -120.0]
-
-
-def test_the_true_peak_is_the_last_word_on_the_highest_channel() -> None:
-    text = b"lavfi.r128.true_peaks_ch0=0.5\nlavfi.r128.true_peaks_ch1=0.1\nlavfi.r128.true_peaks_ch0=0.5\nlavfi.r128.true_peaks_ch1=0.70794578\n"
-    assert loudness.parse_true_peak(text) == pytest.approx(-3.0, abs=1e-4)
-    assert loudness.parse_true_peak(b"lavfi.r128.true_peaks_ch0=0.0\n") == -math.inf
-    assert loudness.parse_true_peak(b"") == -math.inf

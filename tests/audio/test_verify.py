@@ -21,9 +21,9 @@ STEREO = Format(128, 2)
 
 
 def test_slices_cover_the_programme_once_from_its_first_frame_to_its_last() -> None:
-    listed = [Run(6, 90, (), 6, 2, 2), Run(125, 12_000, (), 8, 2, 2)]
-    parts = verify.slices(listed, [runs.chunks(n, run) for n, run in enumerate(listed)], Samples(12_200 * FRAME))
-    assert parts == (Slice(0, 125), Slice(125, 5125), Slice(5125, 10_125), Slice(10_125, 12_200))
+    listed = [Run(6, 90, (), 6, 2, 2), Run(125, 18_000, (), 8, 2, 2)]
+    parts = verify.slices(listed, [runs.chunks(n, run) for n, run in enumerate(listed)], Samples(18_200 * FRAME))
+    assert parts == (Slice(0, 125), Slice(125, 7625), Slice(7625, 15_125), Slice(15_125, 18_200))
 
 
 def test_a_slice_is_read_with_what_its_decoder_needs() -> None:
@@ -73,11 +73,11 @@ def test_slices_together_are_as_loud_as_the_whole(tmp_path: Path, ffmpeg: str) -
         parts = verify.slices(listed, [runs.chunks(n, run) for n, run in enumerate(listed)], Samples(len(sound)))
     assert [part.first for part in parts] == [0, 125, 275, 425]
     file = io.BytesIO(b"tag" + frames)
-    heard = [verify.hear(verify.read(file, 3, part, STEREO), part, tmp_path) for part in parts]
+    heard = [verify.hear(verify.read(file, 3, part, STEREO), part, STEREO, tmp_path) for part in parts]
     blocks = [block for one in heard for block in one.blocks]
     # one block every 100 ms, the first at 400 ms
     assert len(blocks) == len(sound) // (RATE // 10) - 3
-    whole = verify.hear(frames, Slice(0, last), tmp_path)
+    whole = verify.hear(frames, Slice(0, last), STEREO, tmp_path)
     assert blocks == pytest.approx(whole.blocks, abs=0.3)
     integrated, peak = second_opinion(ffmpeg, decoded(frames, 2, tmp_path)[: len(sound)])
     assert loudness.integrated(blocks) == pytest.approx(integrated, abs=0.1)
@@ -91,7 +91,7 @@ def test_slices_together_are_as_loud_as_the_whole(tmp_path: Path, ffmpeg: str) -
 def test_blocks_stand_where_the_sound_is(tmp_path: Path, ffmpeg: str, part: Slice) -> None:
     # a tone from 5 s on: the 400 ms that end at 5.1 s hold a quarter of its energy, those that end at 5.4 s all of it
     file = io.BytesIO(encoded(ffmpeg, np.concatenate((np.zeros((5 * RATE, 2)), tone(3, 997, 2)))))
-    found = verify.hear(verify.read(file, 0, part, STEREO), part, tmp_path)
+    found = verify.hear(verify.read(file, 0, part, STEREO), part, STEREO, tmp_path)
     ends = (3 if part.first == 0 else part.first * 12 // 50) + 1 + np.arange(len(found.blocks))
     blocks = dict(zip(ends.tolist(), found.blocks, strict=True))
     assert [blocks[n] - blocks[60] for n in range(51, 55)] == pytest.approx([-6.02, -3.01, -1.25, 0.0], abs=0.2)

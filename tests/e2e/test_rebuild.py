@@ -72,12 +72,17 @@ def _layout(root: Path) -> None:
 
 def _removed(root: Path) -> None:
     with project.edited(root) as config:
+        del config["sections"][1]
+
+
+def _beheaded(root: Path) -> None:
+    with project.edited(root) as config:
         del config["sections"][0]
 
 
 def _swapped(root: Path) -> None:
     with project.edited(root) as config:
-        config["sections"].reverse()
+        config["sections"][1:] = reversed(config["sections"][1:])
 
 
 def _artwork(root: Path) -> None:
@@ -90,7 +95,9 @@ CHANGES = {
     "a recording": Change(_recording, 1, 3, "bravo: bravo.wav changed"),
     "a gap": Change(_gap, 0, 3, "charlie: gap 2.0 -> 7.0"),
     "the layout": Change(_layout, 0, 3, "grid: 3.0 -> 0.0"),
-    "a section less": Change(_removed, 0, 2, "alpha is gone"),
+    "a section less": Change(_removed, 0, 2, "bravo is gone"),
+    # What now opens the file has no silence before it that an encoder could start in.
+    "the first section less": Change(_beheaded, 1, 2, "alpha is gone"),
     "another order": Change(_swapped, 0, 3, "episode-01: "),
     "the artwork": Change(_artwork, 0, 3, "cover: "),
 }
@@ -230,7 +237,8 @@ def test_a_join_that_needs_a_longer_run_up_does_not_depend_on_earlier_builds(bui
     root = project.unbuilt(built, tmp_path / "show")
     _uneven_noise(root)
     asked = chunks_to_encode(project.produce(root, setup=tight).said)[1]
-    assert len(project.chunks(root)) > asked, "no join was hard to find: this test shows nothing"
+    first = set(project.chunks(root))
+    assert len(first) > asked, "no join was hard to find: this test shows nothing"
     assert "nothing to do" in project.produce(root, setup=tight).said
     with project.edited(root) as config:
         config["sections"].reverse()
@@ -238,6 +246,7 @@ def test_a_join_that_needs_a_longer_run_up_does_not_depend_on_earlier_builds(bui
     fresh = project.unbuilt(root, tmp_path / "fresh")
     project.produce(fresh, setup=tight)
     assert project.published(root) == project.published(fresh)
+    assert set(project.chunks(root)) - first <= set(project.chunks(fresh))
 
 
 def _uneven_noise(root: Path) -> None:

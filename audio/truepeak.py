@@ -1,0 +1,75 @@
+"""True peak by oversampling four times (ITU-R BS.1770-4 annex 2), at a fraction of the usual cost, without missing one.
+
+Most of a recording cannot hold its highest peak. Sound without content above F has, next to a peak of height P, a sample of at least
+P cos(pi F / rate) (Bernstein): with F = 20 kHz at 48 kHz that is 0.26 P. So only samples that reach this share of the highest peak
+found so far are looked between; in speech those are few.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+from audio import loudness
+from audio.units import Db
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    Floats = NDArray[np.float32]
+
+_REACH = 12
+"""Samples on either side that the interpolation sees."""
+_STEPS = (-0.5, -0.25, 0.25, 0.5)
+_WIDEST_SHARE = 0.26
+
+
+class TruePeak:
+    """The highest true peak of samples that come in blocks. ``bandwidth_hz`` is where their spectrum ends."""
+
+    def __init__(self, channels: int, bandwidth_hz: float = 17_000.0) -> None:
+        self._channels = channels
+        self._share = max(_WIDEST_SHARE, math.cos(math.pi * min(bandwidth_hz, 20_000.0) / 48_000.0))
+        self._rest = b""
+        self._highest = 0.0
+        self._taps = _interpolator()
+
+    def add(self, block: bytes) -> None:
+        """Take f32le samples; blocks need not end on whole frames of channels."""
+        import numpy as np
+
+        data = self._rest + block
+        frame = 4 * self._channels
+        whole = len(data) // frame * frame
+        samples = np.frombuffer(data[:whole], "<f4").reshape(-1, self._channels)
+        # The reach of the last samples is not there yet: they are looked at again with the next block.
+        self._rest = data[max(0, whole - 2 * _REACH * frame) :]
+        if len(samples) > 2 * _REACH:
+            for channel in range(self._channels):
+                self._look(np.ascontiguousarray(samples[:, channel]))
+
+    def _look(self, samples: Floats) -> None:
+        import numpy as np
+
+        size = np.abs(samples)
+        self._highest = max(self._highest, float(size.max()))
+        near = np.flatnonzero(size[_REACH:-_REACH] >= max(self._highest * self._share, 1e-6))
+        if len(near):
+            windows = np.lib.stride_tricks.sliding_window_view(samples, 2 * _REACH + 1)
+            self._highest = max(self._highest, float(np.abs(windows[near] @ self._taps).max()))
+
+    @property
+    def value(self) -> Db:
+        """dBTP; -inf for silence."""
+        return loudness.decibels(self._highest)
+
+
+def _interpolator() -> Floats:
+    """Windowed sinc (Kaiser) for the four points around a sample: shape (25, 4), each column of unit sum."""
+    import numpy as np
+
+    at = np.arange(-_REACH, _REACH + 1)[:, None] - np.array(_STEPS)[None, :]
+    edge = np.clip(1 - (at / (_REACH + 0.75)) ** 2, 0, None)
+    taps = np.sinc(at) * np.i0(6.0 * np.sqrt(edge))
+    return np.asarray(taps / taps.sum(axis=0), dtype=np.float32)
