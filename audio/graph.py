@@ -100,18 +100,12 @@ def _cut(stream: Any, start: Samples, end: Samples | None) -> Any:
     return stream.filter("atrim", **edges).filter("asetpts", "PTS-STARTPTS")
 
 
-_ATTACK_MS = 5
-_RELEASE_MS = 80
-
-
 def render(binary: str, source: Source, edit: Edit) -> list[str]:
-    """A recording as it sounds in the programme: cut, gained, limited, faded; exactly ``edit.length`` samples of f32le on stdout."""
+    """A recording cut, gained and faded: exactly ``edit.length`` samples of f32le on stdout, not limited yet."""
     stream = _cut(_at_rate(_input(source)), edit.start, edit.end)
     stream = _to_channels(stream, source.channels, edit.channels)
     if edit.gain:
         stream = stream.filter("volume", volume=f"{edit.gain:.4f}dB", precision="float")
-    if edit.ceiling is not None:
-        stream = _limit(stream, edit.ceiling)
     if edit.fade_in:
         # The quarter sine is half up after a third of its length: a section that begins at once is not heard late.
         stream = stream.filter("afade", type="in", start_sample=0, nb_samples=edit.fade_in, curve="qsin")
@@ -119,18 +113,6 @@ def render(binary: str, source: Source, edit: Edit) -> list[str]:
         stream = stream.filter("afade", type="out", start_sample=edit.length - edit.fade_out, nb_samples=edit.fade_out, curve="hsin")
     stream = stream.filter("aformat", sample_fmts="flt", sample_rates=RATE)
     return _compile(stream.output("pipe:1", f="f32le", acodec="pcm_f32le"), binary)
-
-
-def _limit(stream: Any, ceiling: Db) -> Any:
-    """A look-ahead limiter; its delay is taken out again.
-
-    The limiter's own ``latency`` option is not in every ffmpeg: silence is appended and the look-ahead cut from the start instead.
-    """
-    # Measured with an impulse, ffmpeg 5.1 and 9.0, mono and stereo: the look-ahead less one sample.
-    delay = RATE * _ATTACK_MS // 1000 - 1
-    stream = stream.filter("apad", pad_len=delay)
-    stream = stream.filter("alimiter", limit=f"{10 ** (ceiling / 20):.6f}", attack=_ATTACK_MS, release=_RELEASE_MS, level=0)
-    return stream.filter("atrim", start_sample=delay).filter("asetpts", "PTS-STARTPTS")
 
 
 def encode(binary: str, bitrate: int, channels: int, make_up: Db) -> list[str]:

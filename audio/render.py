@@ -14,6 +14,7 @@ from typing import IO, TYPE_CHECKING
 
 from audio import ffmpeg, graph
 from audio.errors import FfmpegFailed, SourceUnreadable
+from audio.limiter import limited
 
 if TYPE_CHECKING:
     from audio.graph import Edit
@@ -83,7 +84,7 @@ def _samples(run: Run, materials: dict[str, Material], start: int, end: int, fra
         yield from _zeros(min(part.offset, end) - at, frame)
         at = max(at, part.offset)
         skip = at - part.offset
-        for block in _decoded(materials[part.name], skip, frame):
+        for block in _sounding(materials[part.name], skip, frame):
             yield block[: (end - at) * frame]
             at += len(block) // frame
             if at >= end:
@@ -99,8 +100,20 @@ def _zeros(samples: int, frame: int) -> Iterator[bytes]:
         left -= size
 
 
-def _decoded(material: Material, skip: int, frame: int) -> Iterator[bytes]:
-    """Exactly the edit's length of samples, less the first ``skip``; whole frames per block."""
+def _sounding(material: Material, skip: int, frame: int) -> Iterator[bytes]:
+    """A segment as it sounds, less its first ``skip`` samples: exactly the edit's length, whole frames per block."""
+    blocks = _decoded(material, frame)
+    if material.edit.ceiling is not None:
+        blocks = limited(blocks, material.edit.channels, material.edit.ceiling)
+    unwanted = skip * frame
+    for block in blocks:
+        fresh = block[unwanted:]
+        unwanted = max(0, unwanted - len(block))
+        if fresh:
+            yield fresh
+
+
+def _decoded(material: Material, frame: int) -> Iterator[bytes]:
     wanted = material.edit.length * frame
     seen = 0
     rest = b""
@@ -110,10 +123,8 @@ def _decoded(material: Material, skip: int, frame: int) -> Iterator[bytes]:
                 block = (rest + block)[: wanted - seen]
                 whole = len(block) // frame * frame
                 rest = block[whole:]
-                fresh = block[max(0, skip * frame - seen) : whole]
                 seen += whole
-                if fresh:
-                    yield fresh
+                yield block[:whole]
             process.finish()
     except FfmpegFailed as error:
         raise SourceUnreadable(material.source.path, f"cannot be decoded: {error.last_line}", "export it again") from error
@@ -125,7 +136,7 @@ def beginning(material: Material, samples: int) -> bytes:
     """The first samples of a segment as they sound in the programme, f32le."""
     frame = graph.SAMPLE_BYTES * material.edit.channels
     out = b""
-    for block in _decoded(material, 0, frame):
+    for block in _sounding(material, 0, frame):
         out += block
         if len(out) >= samples * frame:
             break

@@ -8,6 +8,7 @@ found so far are looked between; in speech those are few.
 from __future__ import annotations
 
 import math
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from audio import loudness
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float32]
 
-_REACH = 12
+REACH = 12
 """Samples on either side that the interpolation sees."""
 _STEPS = (-0.5, -0.25, 0.25, 0.5)
 _WIDEST_SHARE = 0.26
@@ -33,7 +34,6 @@ class TruePeak:
         self._share = max(_WIDEST_SHARE, math.cos(math.pi * min(bandwidth_hz, 20_000.0) / 48_000.0))
         self._rest = b""
         self._highest = 0.0
-        self._taps = _interpolator()
 
     def add(self, block: bytes) -> None:
         """Take f32le samples; blocks need not end on whole frames of channels."""
@@ -44,8 +44,8 @@ class TruePeak:
         whole = len(data) // frame * frame
         samples = np.frombuffer(data[:whole], "<f4").reshape(-1, self._channels)
         # The reach of the last samples is not there yet: they are looked at again with the next block.
-        self._rest = data[max(0, whole - 2 * _REACH * frame) :]
-        if len(samples) > 2 * _REACH:
+        self._rest = data[max(0, whole - 2 * REACH * frame) :]
+        if len(samples) > 2 * REACH:
             for channel in range(self._channels):
                 self._look(np.ascontiguousarray(samples[:, channel]))
 
@@ -54,10 +54,9 @@ class TruePeak:
 
         size = np.abs(samples)
         self._highest = max(self._highest, float(size.max()))
-        near = np.flatnonzero(size[_REACH:-_REACH] >= max(self._highest * self._share, 1e-6))
+        near = np.flatnonzero(size[REACH:-REACH] >= max(self._highest * self._share, 1e-6))
         if len(near):
-            windows = np.lib.stride_tricks.sliding_window_view(samples, 2 * _REACH + 1)
-            self._highest = max(self._highest, float(np.abs(windows[near] @ self._taps).max()))
+            self._highest = max(self._highest, float(between(samples, near + REACH).max()))
 
     @property
     def value(self) -> Db:
@@ -65,11 +64,21 @@ class TruePeak:
         return loudness.decibels(self._highest)
 
 
+def between(samples: Floats, near: NDArray[np.intp]) -> Floats:
+    """The highest absolute value at the four points around each sample of ``near``, which lie at least REACH from the ends."""
+    import numpy as np
+
+    windows = np.lib.stride_tricks.sliding_window_view(samples, 2 * REACH + 1)
+    highest: Floats = np.abs(windows[near - REACH] @ _interpolator()).max(axis=1)
+    return highest
+
+
+@lru_cache(maxsize=1)
 def _interpolator() -> Floats:
     """Windowed sinc (Kaiser) for the four points around a sample: shape (25, 4), each column of unit sum."""
     import numpy as np
 
-    at = np.arange(-_REACH, _REACH + 1)[:, None] - np.array(_STEPS)[None, :]
-    edge = np.clip(1 - (at / (_REACH + 0.75)) ** 2, 0, None)
+    at = np.arange(-REACH, REACH + 1)[:, None] - np.array(_STEPS)[None, :]
+    edge = np.clip(1 - (at / (REACH + 0.75)) ** 2, 0, None)
     taps = np.sinc(at) * np.i0(6.0 * np.sqrt(edge))
     return np.asarray(taps / taps.sum(axis=0), dtype=np.float32)

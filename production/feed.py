@@ -31,9 +31,12 @@ def write_feed(project: Project, series: Series, build: Path, store: Store) -> P
 def _item(project: Project, build: Path, episode_id: str) -> Item | None:
     folder = build / episode_id
     receipt = receipts.read(folder)
-    if receipt is None or receipt.scratch or not receipt.intact(folder):
+    if receipt is None or receipt.scratch:
         return None
-    size = int(receipt.outputs[f"{episode_id}.mp3"][0])
+    # Only the file that subscribers download must be there: an episode does not leave its feed because a picture beside it was lost.
+    size = receipt.size_of(folder, f"{episode_id}.mp3")
+    if size is None:
+        return None
     return sheets.item(project, project.episode(episode_id), length=size, samples=receipt.samples)
 
 

@@ -7,6 +7,7 @@ import hashlib
 import threading
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed
+from contextlib import ExitStack
 from dataclasses import dataclass, fields
 from itertools import pairwise
 from pathlib import Path
@@ -28,7 +29,7 @@ from production.plan import Plan
 from production.proof import Proof, prove
 from production.receipts import Receipt
 from production.report import report
-from production.store import Store, digest, digest_bytes, disk_errors, locked, replacing, write
+from production.store import Store, digest, digest_bytes, disk_errors, holds, locked, replacing, synced
 from production.survey import Fact, Seen, Unreadable
 from production.watch import Watch
 
@@ -184,10 +185,9 @@ class Builder:
         with disk_errors(job.folder):
             job.folder.mkdir(parents=True, exist_ok=True)
             try:
-                sha256, proof = self._write(job)
+                proof = self._write(job)
             except encode.NoJoin as nowhere:
                 return self._wider(job, nowhere, reasons)
-            self._sidecars(job, sha256, proof)
         done = f"{len(missing)} chunk(s) encoded" if missing else "joined and tagged again, nothing encoded"
         return Result(job.target, done, tuple(reasons), tuple(proof.warnings(planned)))
 
@@ -253,19 +253,31 @@ class Builder:
                 raise StepFailed(f"{planned.episode.id}: render", str(first), hint=first.hint) from first
             raise first
 
-    def _write(self, job: Job) -> tuple[str, Proof]:
-        """Join and tag into a temporary, prove what it holds by decoding it, and only then put it in the old one's place."""
+    def _write(self, job: Job) -> Proof:
+        """Join and tag into a temporary, prove what it holds by decoding it, and only then put it and what is said of it in the old ones' places.
+
+        Everything is on the disk before the first name changes: a full disk leaves the earlier build whole.
+        """
         planned, total = job.plan, hashlib.sha256()
         header = mpeg.info_header(planned.fmt, frames=planned.frames, samples=planned.programme.length)
-        with replacing(job.target) as file:
+        with ExitStack() as together:
+            file = together.enter_context(replacing(job.target))
             for piece in self._stream(planned, job.tag + header):
                 total.update(piece)
                 file.write(piece)
-            file.flush()
+            synced(file)
             _read_back(Path(file.name), job)
             with open(file.name, "rb") as finished:
                 proof = prove(planned, finished, len(job.tag) + len(header), self.store, self.options.jobs, self.watch)
-        return total.hexdigest(), proof
+            sidecars = self._sidecars(job, proof, size=file.tell(), sha256=total.hexdigest())
+            for name, data in sidecars.items():
+                if not holds(job.folder / name, data):
+                    part = together.enter_context(replacing(job.folder / name))
+                    part.write(data)
+                    synced(part)
+        sums = {job.target.name: total.hexdigest()} | {name: hashlib.sha256(data).hexdigest() for name, data in sidecars.items()}
+        self._receipt(job, {name: receipts.stamp(job.folder, name, sha256) for name, sha256 in sums.items()})
+        return proof
 
     def _stream(self, planned: Plan, start: bytes) -> Iterator[bytes]:
         yield start
@@ -301,9 +313,9 @@ class Builder:
 
     # -- writing it down --------------------------------------------------------------------------------------------------------
 
-    def _sidecars(self, job: Job, sha256: str, proof: Proof) -> None:
-        episode, folder = job.plan.episode, job.folder
-        urls = self._image_urls(episode)
+    def _sidecars(self, job: Job, proof: Proof, *, size: int, sha256: str) -> dict[str, bytes]:
+        """What stands beside the MP3, by file name."""
+        urls = self._image_urls(job.plan.episode)
         files = {
             "chapters.json": lists.to_json(
                 job.chapters, title=job.sheet.title, author=job.sheet.artist, podcast=self.project.show.title, image_urls=urls
@@ -311,18 +323,16 @@ class Builder:
             "chapters.psc.xml": lists.to_psc(job.chapters, image_urls=urls),
             "description.txt": f"{lists.to_description(job.chapters)}\n".encode(),
             "cover.jpg": job.cover,
-            "report.json": report(job.plan, job.chapters, proof, size=job.target.stat().st_size, sha256=sha256),
+            "report.json": report(job.plan, job.chapters, proof, size=size, sha256=sha256),
         }
-        files |= {f"images/{chapter.slug}.jpg": chapter.image for chapter in job.chapters if chapter.image}
-        for name, data in files.items():
-            write(folder / name, data)
-        outputs = {job.target.name: receipts.stamp(folder, job.target.name, sha256)}
-        outputs |= {name: receipts.stamp(folder, name, hashlib.sha256(data).hexdigest()) for name, data in files.items()}
-        before = receipts.read(folder)
+        return files | {f"images/{chapter.slug}.jpg": chapter.image for chapter in job.chapters if chapter.image}
+
+    def _receipt(self, job: Job, outputs: dict[str, list[Any]]) -> None:
+        before = receipts.read(job.folder)
         for name in before.outputs if before else ():
             if name not in outputs:
-                (folder / name).unlink(missing_ok=True)
-        receipts.save(folder, Receipt(job.fingerprint, job.plan.scratch, job.plan.programme.length, job.basis, outputs))
+                (job.folder / name).unlink(missing_ok=True)
+        receipts.save(job.folder, Receipt(job.fingerprint, job.plan.scratch, job.plan.programme.length, job.basis, outputs))
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from audio import graph, runs, timeline
+from audio import graph, limiter, runs, timeline
 from audio.graph import Edit
 from audio.leveling import Level
 from audio.mpeg import Format
@@ -123,7 +123,7 @@ def _edit(episode: Episode, fact: Fact, channels: int) -> Edit:
 def _render_key(fact: Fact, material: Material, build: str) -> str:
     """The command that renders a segment, with the digest of its input in the place of its path."""
     argv = graph.render("", replace(material.source, path=Path()), material.edit)
-    return digest("render", RECIPE, fact.digest, argv, build)
+    return digest("render", RECIPE, fact.digest, argv, material.edit.ceiling, limiter.RECIPE, build)
 
 
 def _chunk_key(chunk: Chunk, run: Run, contents: dict[str, str], fmt: Format, make_up: Db, build: str) -> str:

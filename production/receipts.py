@@ -27,6 +27,14 @@ class Receipt:
         """Whether every output is still the file that was written: size and time are asked first, the bytes only of a file whose time differs."""
         return all(_same(folder / name, *stamp) for name, stamp in self.outputs.items())
 
+    def size_of(self, folder: Path, name: str) -> int | None:
+        """The size of an output in bytes, or None when it is gone or of another size."""
+        size = int(self.outputs[name][0])
+        try:
+            return size if (folder / name).stat().st_size == size else None
+        except OSError:
+            return None
+
 
 def _same(path: Path, size: int, mtime: int, sha256: str) -> bool:
     try:

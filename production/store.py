@@ -64,14 +64,19 @@ def replacing(path: Path) -> Iterator[IO[bytes]]:
         os.close(descriptor)
         with open(name, "wb") as file:
             yield file
-            file.flush()
-            os.fsync(file.fileno())
+            synced(file)
         os.chmod(name, 0o666 & ~_UMASK)
         os.replace(name, path)
     except BaseException:
         with contextlib.suppress(OSError):
             os.unlink(name)
         raise
+
+
+def synced(file: IO[bytes]) -> None:
+    """Everything written so far is on the disk, or raises."""
+    file.flush()
+    os.fsync(file.fileno())
 
 
 def _umask() -> int:
@@ -84,11 +89,18 @@ def _umask() -> int:
 _UMASK = _umask()
 
 
+def holds(path: Path, data: bytes) -> bool:
+    """Whether the file is there and is these bytes."""
+    try:
+        return path.stat().st_size == len(data) and path.read_bytes() == data
+    except OSError:
+        return False
+
+
 def write(path: Path, data: bytes) -> bool:
     """Put ``data`` at ``path`` unless it is there already; whether anything was written."""
-    with contextlib.suppress(OSError):
-        if path.stat().st_size == len(data) and path.read_bytes() == data:
-            return False
+    if holds(path, data):
+        return False
     with replacing(path) as file:
         file.write(data)
     return True

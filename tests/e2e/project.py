@@ -24,6 +24,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image
 
 Floats = NDArray[np.float64]
 
@@ -158,7 +159,17 @@ def add_episode(root: Path, number: int, takes: Sequence[Take], *, ffmpeg: str =
         }
         for take in takes
     ]
-    config = {"number": number, "series": SERIES, "title": f"Tones $ & “more” {number}", "summary": "What a tone is.", "sections": sections}
+    config: dict[str, Any] = {
+        "number": number,
+        "series": SERIES,
+        "title": f"Tones $ & “more” {number}",
+        "summary": "What a tone is.",
+        "sections": sections,
+    }
+    if number > 1:
+        # A finished cover is sooner there than a drawn one.
+        Image.new("RGB", (1400, 1400), "#305070").save(root / "cover.png")
+        config["artwork"] = {"file": "cover.png"}
     _write(root / "configs" / "episodes" / f"{episode_id}.yaml", {**config, "date": f"2026-01-{number:02d}"})
     for take in takes:
         record(take, recordings(root, episode_id), ffmpeg)

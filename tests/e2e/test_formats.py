@@ -21,9 +21,8 @@ TAKES = (
     Take("wav-24-96k-stereo", 800, form="wav24", rate=96_000, channels=2, aside=True),
     Take("wav-32-44k", 1000, form="wav32", rate=44_100),
     Take("float-22k", 1200, form="float", rate=22_050),
-    Take("double-11k", 1400, form="double", rate=11_025),
+    Take("double-11k", 1400, form="double", rate=11_025, channels=2),
     Take("extensible-float-dual-mono", 1600, form="extensible", channels=2),
-    Take("extensible-44k-mono", 1800, form="extensible", rate=44_100),
     Take("rf64-stereo", 2000, form="rf64", channels=2),
     Take("w64-32k", 2200, form="w64", rate=32_000),
     Take("aiff-8k", 2400, form="aiff", rate=8_000),
@@ -62,8 +61,14 @@ def episode(tmp_path_factory: pytest.TempPathFactory, ffmpeg: str) -> Episode:
     return Episode(root, project.decoded(project.mp3(root), ffmpeg))
 
 
+@pytest.fixture(scope="module")
+def levels(episode: Episode, ffmpeg: str) -> dict[str, float]:
+    """The integrated loudness of each section (LUFS), cut out of the finished file."""
+    return {slug: project.loudness(episode.section(slug), ffmpeg) for slug in BY_NAME}
+
+
 @pytest.mark.parametrize("slug", BY_NAME)
-def test_a_recording_sounds_from_its_mark_to_its_end_at_the_level_of_all_others(slug: str, episode: Episode, ffmpeg: str) -> None:
+def test_a_recording_sounds_from_its_mark_to_its_end_at_the_level_of_all_others(slug: str, episode: Episode, levels: dict[str, float]) -> None:
     take, chapter = BY_NAME[slug], episode.chapter(slug)
     begins, ends = chapter["section_start_samples"], chapter["section_end_samples"]
     wanted = round(take.seconds * RATE)
@@ -74,7 +79,7 @@ def test_a_recording_sounds_from_its_mark_to_its_end_at_the_level_of_all_others(
         # An encoder of theirs may smear the first sample: what is under our mark is then the first of theirs.
         assert abs(project.onset(channel, take.hertz, begins) - begins) <= (3 if take.form in LOSSY else 1) * MILLISECOND
         assert abs(project.ending(channel, take.hertz, begins + wanted) - begins - wanted) <= (3 if take.form in LOSSY else 1) * MILLISECOND
-    assert project.loudness(episode.section(slug), ffmpeg) == pytest.approx(-16, abs=0.5)
+    assert levels[slug] == pytest.approx(-16, abs=0.5)
 
 
 def test_no_tone_sounds_where_another_section_is(episode: Episode) -> None:
@@ -91,15 +96,14 @@ def test_sides_keep_their_balance_and_mono_is_as_loud_on_both(episode: Episode) 
         assert 20 * np.log10(left / right) == pytest.approx(6.02 if take.aside else 0, abs=0.2), take.slug
 
 
-def test_twenty_decibels_less_on_the_recording_is_not_heard_in_the_episode(episode: Episode, ffmpeg: str) -> None:
-    quiet, plain, loud = (project.loudness(episode.section(slug), ffmpeg) for slug in ("quiet", "wav-16", "loud"))
-    assert abs(quiet - plain) < 1
-    assert abs(loud - plain) < 1
+def test_twenty_decibels_less_on_the_recording_is_not_heard_in_the_episode(levels: dict[str, float]) -> None:
+    assert abs(levels["quiet"] - levels["wav-16"]) < 1
+    assert abs(levels["loud"] - levels["wav-16"]) < 1
 
 
-def test_the_report_measures_what_another_meter_measures(episode: Episode, ffmpeg: str) -> None:
+def test_the_report_measures_what_another_meter_measures(episode: Episode, levels: dict[str, float], ffmpeg: str) -> None:
     for chapter in project.report(episode.root)["chapters"]:
-        assert chapter["integrated_lufs"] == pytest.approx(project.loudness(episode.section(chapter["slug"]), ffmpeg), abs=0.15)
+        assert chapter["integrated_lufs"] == pytest.approx(levels[chapter["slug"]], abs=0.15)
     measured = project.report(episode.root)["measured"]
     # Sections of three seconds: the blocks at their edges count for more than they will ever do.
     assert measured["integrated_lufs"] == pytest.approx(project.loudness(episode.sound, ffmpeg), abs=0.21)

@@ -38,7 +38,7 @@ class Renewal:
 def renewal(built: Path, tmp_path_factory: pytest.TempPathFactory) -> Renewal:
     root = project.copied(built, tmp_path_factory.mktemp("renewal") / "show")
     for take in TAKES:
-        project.record(replace(take, hertz=take.hertz + 200, seconds=take.seconds + 3.3), project.recordings(root))
+        project.record(replace(take, hertz=take.hertz + 200, seconds=take.seconds + 1.3), project.recordings(root))
     with project.edited(root) as config:
         config["title"] = "Other tones"
     undisturbed = project.copied(root, root.parent / "undisturbed")
@@ -68,7 +68,6 @@ def test_killed_at_any_moment_it_leaves_whole_files_and_the_next_run_ends_as_if_
     assert set(renewal.before) <= set(project.published(root))
     project.produce(root)
     assert project.published(root) == renewal.after
-    assert "nothing to do" in project.produce(root).said
 
 
 def test_killed_while_it_writes_the_finished_file_it_leaves_no_litter_for_good(renewal: Renewal, tmp_path: Path) -> None:

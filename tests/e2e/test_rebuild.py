@@ -63,11 +63,7 @@ def _recording(root: Path) -> None:
 def _gap(root: Path) -> None:
     with project.edited(root) as config:
         config["sections"][2]["gap"] = 7
-
-
-def _layout(root: Path) -> None:
-    with project.edited(root) as config:
-        config["layout"] = {"grid": 0, "gap": 0.7, "tail": 2.5}
+        config["layout"] = {"grid": 0}
 
 
 def _removed(root: Path) -> None:
@@ -94,7 +90,6 @@ CHANGES = {
     "a title": Change(_title, 0, 3, "chapters"),
     "a recording": Change(_recording, 1, 3, "bravo: bravo.wav changed"),
     "a gap": Change(_gap, 0, 3, "charlie: gap 2.0 -> 7.0"),
-    "the layout": Change(_layout, 0, 3, "grid: 3.0 -> 0.0"),
     "a section less": Change(_removed, 0, 2, "bravo is gone"),
     # What now opens the file has no silence before it that an encoder could start in.
     "the first section less": Change(_beheaded, 1, 2, "alpha is gone"),
@@ -174,20 +169,20 @@ def _damage(path: Path) -> None:
     path.write_bytes(data)
 
 
-def test_a_store_in_which_everything_is_damaged_is_made_again(built: Path, tmp_path: Path) -> None:
-    root = project.unbuilt(built, tmp_path / "show")
-    with project.edited(root) as config:
+def test_a_store_in_which_everything_is_damaged_is_made_again(show: Path) -> None:
+    with project.edited(show) as config:
         config["music"] = {"sting": "builtin"}
-        del config["sections"][2]
-    project.produce(root)
-    wanted = project.published(root)
-    made = [*project.entries(root), *(path for path in (root / "build" / ".store" / "files").rglob("*") if path.is_file())]
+    project.produce(show)
+    wanted = project.published(show)
+    made = [*project.entries(show), *(path for path in (show / "build" / ".store" / "files").rglob("*") if path.is_file())]
     assert len(made) > 10
     for path in made:
-        _damage(path)
-    project.mp3(root).unlink()
-    project.produce(root)
-    assert project.published(root) == wanted
+        # Large pictures take a second each to draw, and are kept as everything else is.
+        if path.read_bytes()[20:22] != b"\xff\xd8" or path.stat().st_size < 200_000:
+            _damage(path)
+    project.mp3(show).unlink()
+    project.produce(show)
+    assert project.published(show) == wanted
 
 
 def test_one_damaged_chunk_is_encoded_again_and_no_other(show: Path, built: Path) -> None:
@@ -231,6 +226,7 @@ def test_joined_chunks_sound_like_one_encode(joined: Path, built: Path, ffmpeg: 
         assert np.abs(whole[inside] - pieces[inside]).max() < 0.02
 
 
+@pytest.mark.slow
 def test_a_join_that_needs_a_longer_run_up_does_not_depend_on_earlier_builds(built: Path, tmp_path: Path) -> None:
     # One place to look for a join, and a sound whose frames fill the bit reservoir now more, now less.
     tight = "from audio import runs; runs.CHUNK, runs.SHORTEST, runs.PREROLL, runs.WIDE_PREROLL = 60, 20, 31, 59"
@@ -259,19 +255,15 @@ def _uneven_noise(root: Path) -> None:
         project.save(samples.reshape(-1, 1), project.recordings(root) / take.file)
 
 
-def test_two_runs_at_once_make_one_valid_episode(built: Path, tmp_path: Path) -> None:
-    root = project.unbuilt(built, tmp_path / "show")
-    both = [project.start(root), project.start(root)]
-    ends = [project.finished(child) for child in both]
-    assert [end.code for end in ends] == [0, 0], ends
-    assert sorted("nothing to do" in end.said for end in ends) == [False, True]
-    assert project.published(root) == project.published(built)
-
-
-def test_two_episodes_at_once_are_both_in_the_feed(built: Path, tmp_path: Path, ffmpeg: str) -> None:
+def test_runs_at_the_same_time_do_not_disturb_each_other(built: Path, tmp_path: Path, ffmpeg: str) -> None:
     root = project.unbuilt(built, tmp_path / "show")
     project.add_episode(root, 2, [Take("echo", 900, 3.0)], ffmpeg=ffmpeg)
-    both = [project.start(root, "episode-01"), project.start(root, "episode-02")]
-    assert [project.finished(child).code for child in both] == [0, 0]
-    feed = (root / "build" / "feeds" / f"{project.SERIES}.xml").read_text("utf-8")
-    assert feed.count("<enclosure ") == 2
+    runs = [project.start(root, name) for name in ("episode-01", "episode-01", "episode-02")]
+    ends = [project.finished(child) for child in runs]
+    assert [end.code for end in ends] == [0, 0, 0], ends
+    assert sorted("nothing to do" in end.said for end in ends[:2]) == [False, True]
+    feed = f"feeds/{project.SERIES}.xml"
+    found, alone = project.published(root), project.published(built)
+    assert {name: found[name] for name in alone if name != feed} == {name: alone[name] for name in alone if name != feed}
+    # Whichever came last has seen what the others finished.
+    assert found[feed].count(b"<enclosure ") == 2
