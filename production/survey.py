@@ -73,7 +73,7 @@ def encoder_build(seen: Seen) -> str:
 
 
 def _digest_file(path: Path) -> str:
-    total = hashlib.blake2b(digest_size=20)
+    total = hashlib.sha256()
     with path.open("rb") as file:
         while block := file.read(_BLOCK):
             ffmpeg.stop_if_cancelled()
