@@ -89,7 +89,7 @@ class Unreadable:
     error: SourceUnreadable
 
 
-Progress = Callable[[Input, float], None]
+Progress = Callable[[Input, float, float | None], None]
 
 
 def survey(
@@ -100,9 +100,9 @@ def survey(
     level: Callable[[Input], Level],
     build: str,
     jobs: int,
-    progress: Progress = lambda _input, _seconds: None,
+    progress: Progress = lambda _input, _seconds, _of: None,
 ) -> tuple[tuple[Fact, ...], tuple[Unreadable, ...]]:
-    """Facts about every input, in order, and those that have none because they cannot be read. ``progress`` is told seconds measured."""
+    """Facts about every input, in order, and those that have none because they cannot be read. ``progress`` is told seconds measured, of how many."""
     with ThreadPoolExecutor(jobs) as pool:
         first: dict[tuple[Path, Cut, Level], Input] = {}
         for one in inputs:
@@ -135,7 +135,7 @@ def _fact(one: Input, store: Store, seen: Seen, channels: int, level: Level, bui
         key = digest("measure", content, build, argv, asdict(one.cut), asdict(level), measure.EDGE_SECONDS, _RECIPE)
         kept = store.value(key)
         if kept is None:
-            found = measure.measure(source, channels, one.cut, level, lambda done: progress(one, done))
+            found = measure.measure(source, channels, one.cut, level, lambda done: progress(one, done, source.declared))
             store.put_value(key, asdict(found))
         else:
             found = Measured(**kept)

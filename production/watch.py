@@ -11,7 +11,7 @@ from production.inputs import Input
 from production.plan import Plan
 
 # What a second of programme costs in each step, relative to encoding it; measured on two cores.
-_MEASURE, _ENCODE, _PROVE = 0.25, 1.0, 0.45
+_ENCODE, _PROVE = 1.0, 0.35
 
 
 class Watch:
@@ -22,17 +22,19 @@ class Watch:
         self._guard = threading.Lock()
         self._episode = ""
         self._done = self._total = 0.0
-        self._measured: dict[str, float] = {}
+        self._measured: dict[str, tuple[float, float]] = {}
 
     def begin(self, episode: str) -> None:
         self._episode, self._done, self._total, self._measured = episode, 0.0, 0.0, {}
 
-    def measuring(self, one: Input, done_seconds: float) -> None:
+    def measuring(self, one: Input, done_seconds: float, of_seconds: float | None) -> None:
+        """A recording is being measured; how long it is may not be known."""
         with self._guard:
-            fresh = done_seconds - self._measured.get(one.name, 0.0)
-            self._measured[one.name] = done_seconds
-            self._done += fresh * _MEASURE
-        self._show(f"{self._episode}: measuring {one.label} {_clock(done_seconds)}", 0.0, 0.0)
+            self._measured[one.name] = (done_seconds, max(done_seconds, of_seconds or 0.0))
+            done, total = (sum(column) for column in zip(*self._measured.values(), strict=True))
+        length = f" of {_clock(of_seconds)}" if of_seconds else ""
+        # The bar is about the recordings met so far: each is opened when its turn comes.
+        self._show(f"{self._episode}: measuring {one.label} {_clock(done_seconds)}{length}", done, total)
 
     def reasons(self, reasons: Sequence[str], missing: Sequence[Chunk], planned: Plan) -> None:
         """The plan is made: say why there is work, and how much."""
