@@ -21,6 +21,7 @@ from pathlib import Path
 
 import pytest
 
+from audio import ffmpeg as programs
 from audio import measure, sources
 from audio.errors import SourceUnreadable
 from audio.leveling import Level
@@ -496,7 +497,7 @@ def ffmpeg_case(name: str, code: int, *says: str, hint: str, script: str | None 
     @case(name, code, at, *says, hint=hint)
     def _(broken: Broken) -> None:
         touch(broken)
-        broken.env["REAL_FFMPEG"] = broken.env.get("FFMPEG_BINARY") or shutil.which("ffmpeg") or "ffmpeg"
+        broken.env["REAL_FFMPEG"] = broken.env.get("FFMPEG_BINARY") or programs.find()
         broken.env["FFMPEG_BINARY"] = broken.program(script) if script else named
 
 
