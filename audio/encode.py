@@ -6,7 +6,6 @@ heard the same samples. `mpeg` says how frames of two encodes follow each other 
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import IO
@@ -46,24 +45,17 @@ def make_up(fmt: Format, folder: Path) -> Db:
     time = np.arange(4 * RATE) / RATE
     tone = (0.25 * np.sin(2 * np.pi * 997 * time)).astype("<f4")
     frames = _encoded(np.repeat(tone, fmt.channels).tobytes(), fmt, folder)
-    with _spooled(frames, folder) as stdin:
+    with ffmpeg.spooled(frames, folder) as stdin:
         raw = ffmpeg.capture(graph.decode_frames(ffmpeg.find(), Samples(RATE), Samples(2 * RATE)), stdin=stdin)
     heard = np.frombuffer(raw, "<f4").astype("f8")
     return Db(round(20 * float(np.log10(0.25 / np.sqrt(2) / np.sqrt(np.mean(heard**2)))), 2))
 
 
 def _encoded(pcm: bytes, fmt: Format, folder: Path) -> bytes:
-    with _spooled(pcm, folder) as file:
+    with ffmpeg.spooled(pcm, folder) as file:
         frames = ffmpeg.capture(graph.encode(ffmpeg.find(), fmt.bitrate, fmt.channels, Db(0.0)), stdin=file)
     mpeg.check(frames, fmt)
     return frames
-
-
-def _spooled(data: bytes, folder: Path) -> IO[bytes]:
-    file = tempfile.TemporaryFile(dir=folder)  # noqa: SIM115  the caller closes it
-    file.write(data)
-    file.seek(0)
-    return file
 
 
 class NoJoin(StreamBroken):

@@ -11,6 +11,7 @@ import fcntl
 import os
 import shutil
 import subprocess
+import tempfile
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
@@ -238,6 +239,14 @@ def complaints(argv: Sequence[str]) -> str:
         if _cancelled.is_set():
             raise Cancelled("interrupted")
         return "\n".join(process.stderr_lines)
+
+
+def spooled(data: bytes, folder: Path) -> IO[bytes]:
+    """``data`` as a file for stdin, in a temporary without a name: nothing is left of it however we end. The caller closes it."""
+    file = tempfile.TemporaryFile(dir=folder)  # noqa: SIM115  handed on open
+    file.write(data)
+    file.seek(0)
+    return file
 
 
 def url(path: Path) -> str:

@@ -8,13 +8,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from audio.ffmpeg import METADATA_FD, url
+from audio.source import Source
 from audio.units import RATE, Db, Samples
-
-if TYPE_CHECKING:
-    from audio.sources import Source
 
 _QUIET = ("-hide_banner", "-nostdin", "-y", "-loglevel", "error")
 SAMPLE_BYTES = 4

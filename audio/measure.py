@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from audio.leveling import Floats, Level
-    from audio.sources import Source
+    from audio.source import Source
 
 EDGE_SECONDS = 20
 """Kept of the first and the last samples; silence that lasts longer is followed in the envelope of peaks, in steps of 10 ms."""

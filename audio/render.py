@@ -19,7 +19,7 @@ from audio.limiter import limited
 if TYPE_CHECKING:
     from audio.graph import Edit
     from audio.runs import Chunk, Run
-    from audio.sources import Source
+    from audio.source import Source
 
 _SILENCE = bytes(1 << 16)
 

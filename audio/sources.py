@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import re
 import struct
-from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
 from audio import containers, ffmpeg, graph
 from audio.errors import SourceUnreadable
+from audio.source import Source
 
 AUDIO_SUFFIXES = (
     ".wav",
@@ -53,20 +53,6 @@ _LOOKS_LIKE = (
     (b"\xff\xd8\xff", "a picture"),
     (b"\x1f\x8b", "a gzip file"),
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Source:
-    """A readable recording. ``channels`` is what it holds, ``rate`` in Hz, ``declared`` its length in seconds as the container says it
-    (None when it says nothing, or guesses). ``ignore_length``: the WAV's size field is wrong and everything to the end of the file is audio.
-    """
-
-    path: Path
-    codec: str
-    rate: int
-    channels: int
-    declared: float | None
-    ignore_length: bool = False
 
 
 def probe(path: Path) -> Source:

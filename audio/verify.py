@@ -6,7 +6,6 @@ bit reservoir have settled. The frames of a slice are a key: what was proven onc
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -73,7 +72,7 @@ def hear(frames: bytes, part: Slice, fmt: Format, folder: Path) -> Heard:
     skip = Samples((warm - first) * FRAME + mpeg.DELAY)
     length = Samples((part.last - warm) * FRAME)
     with (
-        _spooled(frames, folder) as stdin,
+        ffmpeg.spooled(frames, folder) as stdin,
         ffmpeg.Process(graph.verify(ffmpeg.find(), skip, length), stdin=stdin, metadata=True) as process,
     ):
         for block in process.blocks():
@@ -83,13 +82,6 @@ def hear(frames: bytes, part: Slice, fmt: Format, folder: Path) -> Heard:
     # Where the file begins there is nothing to hear before it: only the blocks of the first 400 ms are not whole.
     warm_blocks = (part.first - warm) * FRAME // _BLOCK if part.first else 3
     return Heard(tuple(loudness.parse_blocks(text)[warm_blocks:]), peak.value)
-
-
-def _spooled(data: bytes, folder: Path) -> IO[bytes]:
-    file = tempfile.TemporaryFile(dir=folder)  # noqa: SIM115  the caller closes it
-    file.write(data)
-    file.seek(0)
-    return file
 
 
 _MARGIN = RATE // 20
@@ -126,7 +118,7 @@ def landing(frames: bytes, first: int, start: Samples, expected: bytes, fmt: For
         return None
     begin = max(0, start - _MARGIN)
     skip = Samples(begin - first * FRAME + mpeg.DELAY)
-    with _spooled(frames, folder) as stdin:
+    with ffmpeg.spooled(frames, folder) as stdin:
         raw = ffmpeg.capture(graph.decode_frames(ffmpeg.find(), skip, Samples(start - begin + len(wanted) + _MARGIN)), stdin=stdin)
     heard = np.frombuffer(raw, "<f4").reshape(-1, fmt.channels).mean(axis=1, dtype="f8")
     heard = np.pad(heard, (0, max(0, len(wanted) - len(heard))))

@@ -15,7 +15,7 @@ from audio import ffmpeg, graph, measure, sources
 from audio.errors import SourceUnreadable
 from audio.leveling import Level
 from audio.measure import Cut, Measured
-from audio.sources import Source
+from audio.source import Source
 from production.inputs import Input
 from production.store import Store, digest, write
 

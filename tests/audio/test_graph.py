@@ -12,7 +12,7 @@ import pytest
 
 from audio import graph
 from audio.graph import Edit
-from audio.sources import Source
+from audio.source import Source
 from audio.units import RATE, Db, Samples
 
 GOLDEN = Path(__file__).parent / "golden"

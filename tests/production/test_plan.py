@@ -13,7 +13,7 @@ import pytest
 from audio import runs
 from audio.graph import Edit
 from audio.measure import Cut, Measured
-from audio.sources import Source
+from audio.source import Source
 from audio.timeline import SegmentKind
 from audio.units import FRAME, RATE, Db, Lufs, Samples
 from production import plan
