@@ -21,7 +21,7 @@ from audio.runs import Chunk
 from audio.tags import TagSheet
 from audio.timeline import Chapter
 from audio.units import Db
-from production import feed, inputs, plan, receipts, sheets, survey
+from production import feed, inputs, memory, plan, receipts, sheets, survey
 from production.artwork import ArtworkError
 from production.errors import Problem, StepFailed, StepsFailed
 from production.model import Episode, Location, Project, Series
@@ -84,6 +84,7 @@ class Builder:
         self.watch.begin(episode.id)
         build = survey.encoder_build(self.seen)
         asked = self._inputs(episode)
+        memory.trim()
         facts = self._survey(episode, asked, build)
         before = receipts.read(folder)
         planned = self._planned(episode, facts, build)
@@ -181,7 +182,9 @@ class Builder:
         planned = job.plan
         missing = [chunk for parts in planned.chunks for chunk in parts if not self.store.has(planned.keys[chunk])]
         self.watch.reasons(reasons, missing, planned)
+        memory.trim()
         self._encode(planned, missing)
+        memory.trim()
         with disk_errors(job.folder):
             job.folder.mkdir(parents=True, exist_ok=True)
             try:
