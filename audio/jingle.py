@@ -1,35 +1,27 @@
 """The show's own music: an intro, an outro and a sting, played by small synthesised instruments.
 
 Everything is computed: notes -> instruments -> two channels -> a room -> 24-bit samples at 48 kHz. The notes are a score, in beats;
-the instruments are sums of decaying partials. There is no chance in it but the room's reflections, which come from a fixed seed: the same
-recipe gives the same music. Memory stays under 150 MB.
+what plays them is :mod:`audio.synth`, which is not imported before there is something to play. The same recipe gives the same music.
 """
 
 from __future__ import annotations
 
-import math
 import os
 import wave
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path
-from typing import Literal
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import TYPE_CHECKING, Literal
 
 from audio.units import RATE
 
-RECIPE_VERSION = "1"
+if TYPE_CHECKING:
+    from audio.synth import Sound
+
+RECIPE_VERSION = "2"
 """Goes into cache keys: changes whenever the music does."""
 
 Name = Literal["intro", "outro", "sting"]
-Sound = NDArray[np.float64]
-
-PEAK = 10 ** (-6 / 20)
-"""Sample peak of every piece: -6 dBFS leaves room for what a resampler or an encoder adds."""
-TAU = 2 * math.pi
 
 
 # -- score -----------------------------------------------------------------------------------------------------------------------
@@ -148,157 +140,11 @@ def _sting() -> Piece:
 SCORES: dict[Name, Callable[[], Piece]] = {"intro": _intro, "outro": _outro, "sting": _sting}
 
 
-# -- instruments -----------------------------------------------------------------------------------------------------------------
-
-
-def _hertz(key: int) -> float:
-    return float(440.0 * 2.0 ** ((key - 69) / 12))
-
-
-def _time(seconds: float) -> Sound:
-    return np.arange(round(seconds * RATE), dtype=np.float64) / RATE
-
-
-def _edge(count: int) -> Sound:
-    """Half a raised cosine from 0 up to 1: its slope is zero at both ends, so nothing clicks."""
-    return 0.5 - 0.5 * np.cos(np.linspace(0.0, math.pi, count))
-
-
-def _shaped(sound: Sound, attack: float, release: float) -> Sound:
-    rising, falling = (min(sound.shape[-1], max(2, round(seconds * RATE))) for seconds in (attack, release))
-    sound[..., :rising] *= _edge(rising)
-    sound[..., -falling:] *= _edge(falling)[::-1]
-    return sound
-
-
-def _partials(hertz: float, most: int, ceiling: float = 9000.0) -> range:
-    return range(1, 1 + max(1, min(most, int(ceiling / hertz))))
-
-
-def _pluck(hertz: float, seconds: float) -> Sound:
-    """A soft string, picked at a fifth of its length: high partials die first, and lie a little sharp as on stiff strings."""
-    t = _time(seconds + 0.6)
-    sound = np.zeros_like(t)
-    for n in _partials(hertz, 14):
-        strength = abs(math.sin(math.pi * n / 5.1)) / n**1.45
-        frequency = n * hertz * math.sqrt(1 + 0.00012 * n * n)
-        sound += strength * np.exp(-t * (1.5 + 0.0022 * hertz + 0.95 * (n - 1))) * np.sin(TAU * frequency * t)
-    return _shaped(sound, 0.003, 0.5)
-
-
-def _bell(hertz: float, seconds: float) -> Sound:
-    """A celesta: a struck bar. Its second partial is almost three times the first, and gone soon."""
-    t = _time(seconds + 1.4)
-    sound = np.zeros_like(t)
-    for ratio, strength, decay in ((1.0, 1.0, 1.9), (2.0, 0.22, 2.8), (2.76, 0.16, 6.0), (4.0, 0.10, 5.0), (5.4, 0.07, 13.0)):
-        if ratio * hertz < 12_000:
-            sound += strength * np.exp(-decay * t) * np.sin(TAU * ratio * hertz * t)
-    return _shaped(sound, 0.004, 0.9)
-
-
-def _bass(hertz: float, seconds: float) -> Sound:
-    t = _time(seconds + 0.25)
-    sound = np.zeros_like(t)
-    for n in _partials(hertz, 5, 700.0):
-        sound += np.exp(-t * (0.7 + 0.9 * (n - 1))) * np.sin(TAU * n * hertz * t) / n**1.6
-    return _shaped(sound, 0.012, 0.22)
-
-
-def _pad(hertz: float, seconds: float) -> Sound:
-    """Strings, as two channels: three players each, a few cents apart, different ones left and right; the tone opens slowly."""
-    t = _time(seconds + 1.1)
-    sound = np.zeros((2, t.size))
-    opening = (0.45 + 0.55 * np.sin(np.pi * np.minimum(t / (seconds + 1.1), 1.0))) ** 0.35
-    for channel, players in enumerate(((-5.5, 0.7, 3.9), (-3.6, -0.9, 5.8))):
-        for player, cents in enumerate(players):
-            # The n-th power of the first partial is the n-th partial: one multiplication instead of one sine.
-            first = np.exp(TAU * 1j * hertz * 2 ** (cents / 1200) * t) * opening
-            partial = np.full(t.size, np.exp(1j * (2.4 * player + 0.9 * channel)))
-            for n in _partials(hertz, 8, 3600.0):
-                partial *= first * np.exp(1.7j)
-                sound[channel] += partial.imag / n**1.9
-    return _shaped(sound, 0.38, 1.0)
-
-
-@dataclass(frozen=True, slots=True)
-class Instrument:
-    play: Callable[[float, float], Sound]
-    level: float
-    room: float
-    """How much of it the room hears: 0 is dry."""
-
-
-INSTRUMENTS = {
-    "bass": Instrument(_bass, 0.29, 0.04),
-    "pad": Instrument(_pad, 0.030, 0.50),
-    "pluck": Instrument(_pluck, 0.26, 0.34),
-    "bell": Instrument(_bell, 0.17, 0.55),
-}
-
-
-# -- room and master -------------------------------------------------------------------------------------------------------------
-
-
-@lru_cache(maxsize=1)
-def _room() -> Sound:
-    """The answer of a medium hall, as two channels of unit energy: noise from a fixed seed that decays faster the higher it is."""
-    seconds, bands = 2.6, ((120.0, 500.0, 2.1), (500.0, 1600.0, 1.8), (1600.0, 4500.0, 1.2), (4500.0, 11_000.0, 0.6))
-    t = _time(seconds)
-    noise = np.random.default_rng(20_240_517).standard_normal((2, t.size))
-    spectrum = np.fft.rfft(noise)
-    frequency = np.fft.rfftfreq(t.size, 1 / RATE)
-    room = np.zeros_like(noise)
-    for low, high, decay in bands:
-        inside = np.exp(-0.5 * (np.log2(np.maximum(frequency, 1.0) / math.sqrt(low * high)) / (0.5 * math.log2(high / low))) ** 2)
-        room += np.fft.irfft(spectrum * inside, t.size) * 10 ** (-3 * t / decay)
-    before = round(0.014 * RATE)
-    room = np.concatenate([np.zeros((2, before)), room[:, :-before]], axis=1)
-    room[:, before : before + round(0.02 * RATE)] *= _edge(round(0.02 * RATE))
-    scaled: Sound = room / np.sqrt(np.sum(room**2, axis=1, keepdims=True))
-    return scaled
-
-
-def _in_room(sound: Sound) -> Sound:
-    room = _room()
-    size = 1 << (sound.shape[1] + room.shape[1]).bit_length()
-    answer: Sound = np.fft.irfft(np.fft.rfft(sound, size) * np.fft.rfft(room, size), size)[:, : sound.shape[1]]
-    return answer
-
-
-def _without_rumble(sound: Sound) -> Sound:
-    """Nothing below about 30 Hz, and no DC: a smooth high-pass, in the spectrum, on a padded copy."""
-    size = 1 << (sound.shape[1] + RATE).bit_length()
-    frequency = np.fft.rfftfreq(size, 1 / RATE)
-    keep = 1 / (1 + (30.0 / np.maximum(frequency, 1e-9)) ** 6)
-    clean: Sound = np.fft.irfft(np.fft.rfft(sound, size) * keep, size)[:, : sound.shape[1]]
-    return clean
-
-
-def _placed(tone: Sound, pan: float) -> Sound:
-    """Two channels of constant power; what is stereo already is tilted."""
-    angle = (pan + 1) * math.pi / 4
-    gains = math.sqrt(2) * np.array([[math.cos(angle)], [math.sin(angle)]])
-    return np.broadcast_to(tone, (2, tone.shape[-1])) * gains
-
-
 def render(name: Name) -> Sound:
-    """The piece as float64 of shape (2, samples) at 48 kHz, peak at -6 dBFS, first and last sample zero."""
-    piece = SCORES[name]()
-    length = round(piece.seconds * RATE)
-    dry, send = np.zeros((2, length)), np.zeros((2, length))
-    beat = 60.0 / piece.tempo
-    for part, notes in piece.parts:
-        instrument = INSTRUMENTS[part]
-        tones: dict[tuple[int, float], Sound] = {}
-        for note in notes:
-            if (note.key, note.length) not in tones:
-                tones[note.key, note.length] = instrument.play(_hertz(note.key), note.length * beat)
-            start = round(note.beat * beat * RATE)
-            tone = _placed(tones[note.key, note.length], note.pan)[:, : length - start] * (instrument.level * note.loudness)
-            dry[:, start : start + tone.shape[1]] += tone
-            send[:, start : start + tone.shape[1]] += tone * instrument.room
-    sound = _without_rumble(dry + _in_room(send))
-    return _shaped(sound * (PEAK / np.max(np.abs(sound))), 0.01, piece.fade)
+    """The piece as float32 of shape (2, samples) at 48 kHz, peak at -6 dBFS, first and last sample zero."""
+    from audio import synth
+
+    return synth.play(SCORES[name]())
 
 
 # -- file ------------------------------------------------------------------------------------------------------------------------
@@ -322,5 +168,10 @@ def write(name: Name, path: Path) -> None:
 
 def _pcm24(sound: Sound) -> bytes:
     """Interleaved little-endian 24-bit samples: the low three bytes of 32-bit ones."""
-    whole = np.round(sound.T * (2**23 - 1)).astype("<i4")
-    return whole.reshape(-1, 1).view(np.uint8).reshape(-1, 4)[:, :3].tobytes()
+    import numpy as np
+
+    octets = np.round(sound.T * (2**23 - 1)).astype("<i4", order="C").view(np.uint8).reshape(-1, 4)
+    packed = np.empty((len(octets), 3), np.uint8)
+    for place in range(3):
+        packed[:, place] = octets[:, place]
+    return packed.tobytes()

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
 
-from audio.tags import TagSheet, language_code
+from audio.tagsheet import TagSheet, language_code
 from audio.timeline import Chapter
 from audio.units import RATE
 from feeds.identity import episode_guid
 from feeds.model import Channel, Enclosure, Item
-from production import artwork
 from production.model import Episode, Project, Series
 from production.plan import Plan
 from production.store import Store, digest, digest_bytes
+from production.versions import version
 
 FEED_SIDE = 3000
 EMBEDDED_SIDE = 1400
@@ -21,6 +23,8 @@ CHAPTER_SIDE = 1400
 FEED_BYTES = 500_000
 EMBEDDED_BYTES = 200_000
 CHAPTER_BYTES = 150_000
+COVERS = ((EMBEDDED_SIDE, EMBEDDED_BYTES), (FEED_SIDE, FEED_BYTES))
+"""Side in pixels and most bytes of what is made of one episode's cover."""
 SCRATCH = "[SCRATCH] "
 
 
@@ -33,7 +37,7 @@ def cover(project: Project, episode: Episode, store: Store, *, side: int, most: 
     """The episode's cover as JPEG: the file that the config names, else drawn. Raises ArtworkError for a file that cannot serve."""
     asked = episode.settings.artwork
     if asked.file:
-        return fitted(project.root / asked.file, store, side=side, most=most)
+        return fitted(project.root / asked.file, store, side=side, most=most, along=COVERS)
     series = project.series_of(episode)
     return _drawn(
         store,
@@ -56,26 +60,35 @@ def _drawn(store: Store, *, number: int | None, title: str, series: str, show: s
     key = digest("cover", artwork_version(), asked)
     kept = store.get(key)
     if kept is None:
+        from production import artwork
+
         kept = artwork.draw_cover(number=number, title=title, series=series, show=show, colour=colour, side=side, scratch=scratch)
         store.put(key, kept)
     return kept
 
 
+@cache
 def artwork_version() -> str:
     """The drawing and what draws it: its source is part of the key, so a changed design is drawn anew."""
-    from importlib.metadata import version
-
-    return f"{version('pillow')} {digest_bytes(Path(artwork.__file__).read_bytes())}"
+    return f"{version('pillow')} {digest_bytes(Path(__file__).with_name('artwork.py').read_bytes())}"
 
 
-def fitted(path: Path, store: Store, *, side: int, most: int) -> bytes:
-    """An image file as a square JPEG of ``side`` pixels. Raises ArtworkError."""
+def fitted(path: Path, store: Store, *, side: int, most: int, along: Sequence[tuple[int, int]] = ()) -> bytes:
+    """An image file as a square JPEG of ``side`` pixels and at most ``most`` bytes. Raises ArtworkError.
+
+    When it has to be made, so are those of the other sizes that will be asked for ``along`` with it: decoding the file is most of the work.
+    """
     data = path.read_bytes()
-    key = digest("fitted", artwork_version(), digest_bytes(data), side, most)
-    kept = store.get(key)
+    source = digest_bytes(data)
+    keys = {size: digest("fitted", artwork_version(), source, *size) for size in dict.fromkeys(((side, most), *along))}
+    kept = store.get(keys[side, most])
     if kept is None:
-        kept = artwork.fit_cover(data, side=side, max_bytes=most)
-        store.put(key, kept)
+        from production import artwork
+
+        made = dict(zip(keys, artwork.fit_covers(data, list(keys)), strict=True))
+        for size, picture in made.items():
+            store.put(keys[size], picture)
+        kept = made[side, most]
     return kept
 
 

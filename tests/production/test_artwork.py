@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import io
 import math
+import subprocess
+import sys
 from itertools import pairwise
 
 import pytest
-from PIL import Image, ImageCms
+from PIL import Image, ImageCms, ImageDraw
 
 from production import artwork
-from production.artwork import ArtworkError, draw_cover, fit_cover
+from production.artwork import ArtworkError, draw_cover, fit_cover, fit_covers
+from tests.conftest import ROOT
 
 LONG = "Spotify's Music Streaming Architecture - 65 Million Songs, ML Personalization, and the Magic of Music at Scale"
 WORDS = {"series": "Architecture Deep Dives", "show": "Distributed Systems Podcast", "colour": "#3d2c6b"}
@@ -52,6 +55,32 @@ def test_the_same_arguments_give_the_same_bytes_and_each_argument_shows() -> Non
         {"scratch": True},
     ):
         assert draw_cover(**(asked | change)) != cover, change
+
+
+@pytest.mark.parametrize("number", [14, None])
+def test_a_cover_painted_in_strips_has_no_seams(number: int | None, monkeypatch: pytest.MonkeyPatch) -> None:
+    # the heights divide neither the side nor the steps at which what is soft is kept
+    covers = set()
+    for rows in (artwork.STRIP, 99, 10_000):
+        monkeypatch.setattr(artwork, "STRIP", rows)
+        covers.add(draw_cover(number=number, title=LONG, side=701, scratch=True, **WORDS))
+    assert len(covers) == 1
+
+
+def test_the_same_words_stand_in_the_same_places_at_every_side() -> None:
+    def ink(side: int) -> tuple[float, ...]:
+        picture = opened(draw_cover(number=14, title=LONG, side=side, **WORDS)).convert("L")
+        box = picture.crop((0, side // 2, side, side * 85 // 100)).point([0] * 225 + [255] * 31).getbbox()
+        assert box
+        return tuple(edge / side for edge in box)
+
+    assert ink(3000) == pytest.approx(ink(1400), abs=0.003)
+
+
+@pytest.mark.process
+def test_pillow_is_not_loaded_before_there_is_something_to_draw() -> None:
+    code = "import sys; from production import artwork, sheets; artwork.palette('#123456'); sys.exit('PIL' in sys.modules)"
+    subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True)
 
 
 @pytest.mark.parametrize(
@@ -178,6 +207,36 @@ def test_quality_gives_way_until_the_file_fits_and_no_further() -> None:
     assert tight <= 150_000 < loose
     with pytest.raises(ArtworkError, match="does not fit in 1000 bytes"):
         fit_cover(noise, side=700, max_bytes=1000)
+
+
+def test_a_file_that_has_to_give_way_uses_what_it_may() -> None:
+    flat = ImageDraw.Draw(picture := Image.effect_noise((1400, 1400), 40).convert("RGB"))
+    flat.rectangle((0, 0, 1400, 900), fill="navy")
+    source = encoded(picture, compress_level=1)
+    whole = len(fit_cover(source, side=1400, max_bytes=10_000_000))
+    for share in (0.95, 0.8, 0.6, 0.5):
+        assert 0.94 * share * whole < len(fit_cover(source, side=1400, max_bytes=int(share * whole))) <= share * whole
+
+
+def test_what_fits_only_at_the_lowest_quality_is_taken() -> None:
+    noise = Image.effect_noise((1400, 1400), 60).convert("RGB")
+    least = artwork._encoded(noise, artwork.BOTTOM_QUALITY)
+    assert fit_cover(encoded(noise, compress_level=1), side=1400, max_bytes=len(least)) == least
+
+
+def test_each_size_of_a_file_is_what_it_is_alone() -> None:
+    source = encoded(Image.effect_noise((2900, 2900), 60).convert("RGB"), "JPEG", quality=50)
+    sizes = [(1400, 2_000_000), (3000, 8_000_000), (300, 20_000)]
+    assert fit_covers(source, sizes) == [fit_cover(source, side=side, max_bytes=most) for side, most in sizes]
+
+
+def test_a_file_is_turned_as_its_camera_said() -> None:
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    picture = Image.new("RGB", (1400, 1400), "black")
+    picture.paste("white", (0, 0, 700, 700))
+    turned = opened(fit_cover(encoded(picture, "JPEG", exif=exif), side=1400, max_bytes=180_000))
+    assert [turned.getpixel(place) for place in ((350, 350), (1050, 350))] == [(0, 0, 0), (255, 255, 255)]
 
 
 def test_a_message_takes_the_fewest_links_and_stays_in_its_window() -> None:
