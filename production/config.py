@@ -1,4 +1,4 @@
-"""The project folder -> a Project, or every problem of all its files at once.
+"""The config files of a project -> a Project, or every problem of all files at once.
 
     configs/show.yaml                    the keys of Show; ``defaults:`` holds groups of Settings
     configs/series/<slug>.yaml           the keys of Series; ``defaults:`` likewise
@@ -13,19 +13,18 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from itertools import combinations
 from pathlib import Path
 from typing import Any
 
 from production.errors import ConfigError, Problem
-from production.model import Episode, Location, Project, Series, Settings, Show
+from production.files import CONFIGS, Files, find, sibling_hint
+from production.model import Episode, KeyPath, Location, Project, Series, Settings, Show
 from production.problems import did_you_mean
-from production.schema import KeyPath, Sheet, check, mapping_of, read_sheet, rules
+from production.schema import Sheet, check, made, mapping_of, read_sheet, rules
 from production.yamlsource import read_file, shown
 
-CONFIGS = "configs"
-_SUFFIXES = (".yaml", ".yml")
 _STEM = re.compile(r"episode-([0-9]{2,6})")
 _A_NUMBER = re.compile(r"[0-9]{1,6}")
 _SETTINGS = rules(Settings)
@@ -49,49 +48,37 @@ _MUSIC = ("intro", "outro", "sting")
 _MUSIC_WORDS = ("builtin", "none")
 
 
-# -- what is where -------------------------------------------------------------------------------------------------------------
-
-
-def project_root(target: Path) -> Path:
-    """The project folder that a config file belongs to: the nearest folder above it that holds ``configs/``.
-
-    Raises ConfigError when there is no such file or no such folder.
-    """
-    if not target.is_file():
-        raise ConfigError([Problem(Location(target), "there is no such file", _sibling_hint(target))])
-    for folder in target.absolute().parents:
-        if (folder / CONFIGS).is_dir():
-            return folder
-    raise ConfigError([Problem(Location(target), f"belongs to no project: no folder above it holds {CONFIGS}/", "use -C DIR")])
-
-
-def load_project(root: Path, *, target: Path | None = None) -> Project:
-    """Read and check everything under ``root/configs``.
-
-    ``target`` is the file of one episode that may lie outside ``configs/episodes`` (a draft, say): it is loaded too, in the place of the
-    episode of that name if there is one. Raises ConfigError with every problem of all files, sorted by path and line.
-    """
-    configs = root / CONFIGS
-    if not configs.is_dir():
-        raise ConfigError([Problem(Location(configs), f"no {CONFIGS}/ here", "use -C DIR to name the project folder")])
-    return _Loader(root, target).load()
-
-
 # -- loading -------------------------------------------------------------------------------------------------------------------
 
 
-@dataclass
-class _Loader:
-    root: Path
-    target: Path | None
-    show: Sheet | None = None
-    series: list[Sheet] = field(default_factory=list)
-    episodes: list[Sheet] = field(default_factory=list)
-    problems: list[Problem] = field(default_factory=list)
-    _looked_for: dict[str, str] = field(default_factory=dict)
+@dataclass(frozen=True)
+class Loaded:
+    """A project without a mistake. ``named`` are the files that its configs name, as they name them: they were there."""
 
-    def load(self) -> Project:
-        self._read()
+    project: Project
+    named: tuple[str, ...]
+
+
+def load(files: Files) -> Loaded:
+    """Check everything that was read. Raises ConfigError with every problem of all files, sorted by path and line."""
+    return _Loader(files).load()
+
+
+def load_project(root: Path, *, target: Path | None = None) -> Project:
+    """`load` of everything under ``root/configs``, and of ``target`` as `files.find` says."""
+    return load(find(root, target)).project
+
+
+class _Loader:
+    def __init__(self, files: Files) -> None:
+        self.root = files.root
+        self.problems = list(files.problems)
+        self.show = self._show(files)
+        self.series = [read_sheet(read_file(file), _SERIES_RULES, "series", elsewhere=_ELSEWHERE) for file in files.series]
+        self.episodes = [read_sheet(read_file(file), _EPISODE_RULES, "episode", elsewhere=_ELSEWHERE) for file in files.episodes]
+        self._looked_for: dict[str, str] = {}
+
+    def load(self) -> Loaded:
         show = self._check_show()
         series = [self._check_series(sheet) for sheet in self.series]
         episodes = [self._check_episode(sheet) for sheet in self.episodes]
@@ -101,13 +88,14 @@ class _Loader:
         problems = [*self.problems, *(problem for sheet in self._sheets() for problem in sheet.problems)]
         if problems or show is None:
             raise ConfigError(sorted(problems, key=lambda p: (str(p.location.path), p.location.line, p.location.column)))
-        return Project(
+        project = Project(
             root=self.root,
             show=show,
             series=tuple(sorted((one for one in series if one), key=lambda one: one.season)),
             episodes=tuple(sorted((one for one in episodes if one), key=lambda one: one.number)),
             locations=self._locations(),
         )
+        return Loaded(project, tuple(self._looked_for))
 
     def _sheets(self) -> Iterator[Sheet]:
         if self.show:
@@ -115,36 +103,15 @@ class _Loader:
         yield from self.series
         yield from self.episodes
 
-    def _read(self) -> None:
-        configs = self.root / CONFIGS
-        shows = [configs / f"show{suffix}" for suffix in _SUFFIXES if (configs / f"show{suffix}").exists()]
-        if not shows:
-            self.problems.append(Problem(Location(configs / "show.yaml"), "there is no such file", "use -C DIR to name the project folder"))
-        else:
-            self.show = read_sheet(read_file(shows[0]), _SHOW_RULES, "show", elsewhere=_ELSEWHERE)
-        for extra in shows[1:]:
-            self.problems.append(Problem(Location(extra), f"there is a {shows[0].name} too", "keep one of them"))
-        for path in self._yaml_files(configs / "series"):
-            self.series.append(read_sheet(read_file(path), _SERIES_RULES, "series", elsewhere=_ELSEWHERE))
-        for path in self._episode_files(configs / "episodes"):
-            self.episodes.append(read_sheet(read_file(path), _EPISODE_RULES, "episode", elsewhere=_ELSEWHERE))
-
-    def _yaml_files(self, folder: Path) -> list[Path]:
-        try:
-            paths = sorted(folder.iterdir())
-        except FileNotFoundError:
-            return []
-        except OSError as error:
-            self.problems.append(Problem(Location(folder), f"cannot be read: {error.strerror}"))
-            return []
-        # Hidden files are what editors leave behind: locks, swap files.
-        return [path for path in paths if path.suffix in _SUFFIXES and not path.name.startswith(".")]
-
-    def _episode_files(self, folder: Path) -> list[Path]:
-        paths = self._yaml_files(folder)
-        if self.target is None or self.target.resolve() in [path.resolve() for path in paths]:
-            return paths
-        return sorted([*(path for path in paths if path.stem != self.target.stem), self.target])
+    def _show(self, files: Files) -> Sheet | None:
+        if not files.shows:
+            missing = Location(self.root / CONFIGS / "show.yaml")
+            self.problems.append(Problem(missing, "there is no such file", "use -C DIR to name the project folder"))
+            return None
+        first, *others = files.shows
+        for extra in others:
+            self.problems.append(Problem(Location(extra.path), f"there is a {first.path.name} too", "keep one of them"))
+        return read_sheet(read_file(first), _SHOW_RULES, "show", elsewhere=_ELSEWHERE)
 
     # each file by itself
 
@@ -184,7 +151,7 @@ class _Loader:
         self._check_sections(sheet)
         if model is None:
             return None
-        return model.model_copy(update={"id": path.stem, "settings": Settings.model_validate(self._inherited(sheet))})
+        return replace(model, id=path.stem, settings=made(Settings, self._inherited(sheet)))
 
     def _check_sections(self, sheet: Sheet) -> None:
         first_at: dict[str, Location] = {}
@@ -259,7 +226,7 @@ class _Loader:
             if found == "folder":
                 sheet.report(path, f"{path[-1]}: {shown(name)} is a folder", "name a file in it")
             elif not found:
-                hint = did_you_mean(name, words) or _sibling_hint(self.root / name)
+                hint = did_you_mean(name, words) or sibling_hint(self.root / name)
                 sheet.report(path, f"{path[-1]}: there is no file {shown(name)}", hint)
 
     def _look_for(self, name: str) -> str:
@@ -289,28 +256,23 @@ class _Loader:
                 merged.setdefault(group, {}).update(kept)
         return merged
 
-    def _locations(self) -> dict[tuple[str, KeyPath], Location]:
-        found: dict[tuple[str, KeyPath], Location] = {}
-        for sheet in (self.show, *self.series):
-            if sheet is not None:
-                name = "show" if sheet is self.show else _slug(sheet)
-                found[name, ()] = sheet.start
-                found.update({(name, path): place for path, place in sheet.places.items()})
-        for sheet in self.episodes:
-            name = sheet.document.path.stem
-            found[name, ()] = sheet.start
-            for source, prefix in self._lineage(sheet):
-                for path, place in source.places.items():
-                    if path[: len(prefix)] == prefix and path != prefix and (not prefix or path[1] in _SETTINGS):
-                        self._set(found, name, path[len(prefix) :], place)
-        return found
+    def _locations(self) -> dict[str, dict[KeyPath, Location]]:
+        found = {_slug(sheet): {(): sheet.start, **sheet.places} for sheet in self.series}
+        if self.show is not None:
+            found["show"] = {(): self.show.start, **self.show.places}
+        return found | {sheet.document.path.stem: self._episode_locations(sheet) for sheet in self.episodes}
 
-    @staticmethod
-    def _set(found: dict[tuple[str, KeyPath], Location], name: str, path: KeyPath, place: Location) -> None:
-        found[name, path] = place
-        if path[0] in _SETTINGS:
-            # The model has the groups under `settings`, the file at its top level: both are answered.
-            found[name, ("settings", *path)] = place
+    def _episode_locations(self, episode: Sheet) -> dict[KeyPath, Location]:
+        found: dict[KeyPath, Location] = {(): episode.start}
+        for source, prefix in self._lineage(episode):
+            for path, place in source.places.items():
+                key = path[len(prefix) :]
+                if path[: len(prefix)] == prefix and key and (not prefix or key[0] in _SETTINGS):
+                    found[key] = place
+                    if key[0] in _SETTINGS:
+                        # The model has the groups under `settings`, the file at its top level: both are answered.
+                        found["settings", *key] = place
+        return found
 
 
 # -- small things --------------------------------------------------------------------------------------------------------------
@@ -358,12 +320,3 @@ def _named_files(sheet: Sheet) -> Iterator[tuple[KeyPath, tuple[str, ...]]]:
         for key in _FILES:
             yield ("sections", index, key), ()
         yield ("sections", index, "sting"), _MUSIC_WORDS
-
-
-def _sibling_hint(path: Path) -> str:
-    """The file of nearly that name in the same folder, or what to do."""
-    try:
-        near = did_you_mean(path.name, (entry.name for entry in path.parent.iterdir()))
-    except (OSError, ValueError):
-        return "paths are relative to the project folder"
-    return near or "paths are relative to the project folder"

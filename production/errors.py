@@ -7,6 +7,7 @@ ProduceError
 |-- StoreError      1   the build folder cannot be read or written
 `-- ToolMissing     4   a program or an extra is not installed
 (anything else is our bug: 3, with a log; ^C: 130)
+ArtworkError is no ProduceError: it does not know who asked, and becomes a StepFailed where that is known.
 """
 
 from __future__ import annotations
@@ -57,6 +58,10 @@ class StepFailed(ProduceError):
         self.where = where
         self.hint = hint
         super().__init__(f"{step}: {cause}")
+
+
+class ArtworkError(ValueError):
+    """A picture that cannot be a cover. The message says why, in the words of the person who made it; who asked for it says where."""
 
 
 class StepsFailed(ProduceError):

@@ -1,18 +1,24 @@
 """The nouns of the show: what the configs say, checked and frozen.
 
-The classes are pydantic models because they are the schema too: unknown keys are refused, every error of a file comes at once, and an
-editor's JSON Schema can be made from them. Times in the YAML are seconds or ``[h:]mm:ss[.fff]`` (``12:30`` is twelve minutes and a half) and are
-seconds (float) here; `audio` turns them into samples. Nothing here opens a file.
+The annotations are the schema: they say what a file may hold, and `schema` makes pydantic models of them when there is a file to check. The
+classes themselves are plain, so that a run whose configs have been checked before need not load pydantic: that would be a third of a run that finds
+nothing to do. Times in the YAML are seconds or ``[h:]mm:ss[.fff]`` (``12:30`` is twelve minutes and a half) and are seconds (float) here; `audio`
+turns them into samples. Nothing here opens a file.
 """
 
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
+if TYPE_CHECKING:
+    # For the annotations, which `schema` alone evaluates.
+    from pydantic import Field, StringConstraints
+
+    from production.kinds import Colour, Seconds, Size, Slug, Text, Url
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -27,19 +33,8 @@ class Location:
         return f"{self.path}:{self.line}:{self.column}" if self.line else str(self.path)
 
 
-def _web_address(text: str) -> str:
-    if not text.startswith(("https://", "http://")) or any(c.isspace() for c in text) or len(text.split("/", 3)[2]) == 0:
-        raise ValueError("is not a web address; it should start with https://")
-    return text
-
-
-Seconds = Annotated[float, Field(ge=0, allow_inf_nan=False)]
-"""A time or a length in seconds."""
-Slug = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=80)]
-"""Lower-case words joined by hyphens: names of folders, files and chapter ids."""
-Text = Annotated[str, StringConstraints(min_length=1, strip_whitespace=True)]
-Url = Annotated[str, AfterValidator(_web_address)]
-Colour = Annotated[str, StringConstraints(pattern=r"^#[0-9a-fA-F]{6}$")]
+KeyPath = tuple[str | int, ...]
+"""Keys and list indices from the root of a file, as in ``("sections", 2, "file")``."""
 
 FormatPart = Literal[
     "cold-open",
@@ -53,70 +48,72 @@ FormatPart = Literal[
 """The seven parts of the episode format."""
 
 
-class Frozen(BaseModel):
-    """Every noun: immutable, hashable, and strict about unknown keys."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
 # -- what an episode inherits: show -> series -> episode, key by key ----------------------------------------------------------
 
 
-class Loudness(Frozen):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Loudness:
     """Where each section's level ends."""
 
-    target: float = Field(default=-16.0, ge=-40, le=-5, description="integrated loudness in LUFS (BS.1770-4)")
-    true_peak: float = Field(default=-1.0, ge=-20, le=0, description="ceiling in dBTP, held on the delivered file")
-    max_gain: float = Field(default=40.0, ge=0, le=60, description="no section is lifted by more than this, in dB")
+    target: Annotated[float, Field(ge=-40, le=-5, description="integrated loudness in LUFS (BS.1770-4)")] = -16.0
+    true_peak: Annotated[float, Field(ge=-20, le=0, description="ceiling in dBTP, held on the delivered file")] = -1.0
+    max_gain: Annotated[float, Field(ge=0, le=60, description="no section is lifted by more than this, in dB")] = 40.0
 
 
-class Encoding(Frozen):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Encoding:
     """The MP3. The rate is 48 kHz and constant: 24 ms frames are what makes positions exact."""
 
-    bitrate: Literal[64, 80, 96, 112, 128, 160, 192, 224, 256, 320] = Field(default=128, description="kb/s, constant")
+    bitrate: Annotated[Literal[64, 80, 96, 112, 128, 160, 192, 224, 256, 320], Field(description="kb/s, constant")] = 128
     channels: Literal["stereo", "mono"] = "stereo"
 
 
-class Layout(Frozen):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Layout:
     """Room between segments."""
 
-    gap: Seconds = Field(default=2.0, le=30, description="nominal silence before a section (or its sting)")
-    grid: Seconds = Field(default=3.0, le=60, description="sections start on multiples of this; 0 means the next frame (24 ms)")
-    sting_lead: Seconds = Field(default=0.5, le=10, description="silence between a sting and the section it announces")
-    tail: Seconds = Field(default=1.0, le=30, description="silence after the last segment")
+    gap: Annotated[Seconds, Field(le=30, description="nominal silence before a section (or its sting)")] = 2.0
+    grid: Annotated[Seconds, Field(le=60, description="sections start on multiples of this; 0 means the next frame (24 ms)")] = 3.0
+    sting_lead: Annotated[Seconds, Field(le=10, description="silence between a sting and the section it announces")] = 0.5
+    tail: Annotated[Seconds, Field(le=30, description="silence after the last segment")] = 1.0
 
 
-class Trim(Frozen):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trim:
     """Silence cut from heads and tails of recordings."""
 
     enabled: bool = True
-    air: Seconds = Field(default=0.15, le=10, description="silence that always stays around the voice")
+    air: Annotated[Seconds, Field(le=10, description="silence that always stays around the voice")] = 0.15
 
 
-class Fades(Frozen):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fades:
     """Fades at the edges of each section."""
 
-    fade_in: Seconds = Field(default=0.002, le=10)
-    fade_out: Seconds = Field(default=0.05, le=10)
+    fade_in: Annotated[Seconds, Field(le=10)] = 0.002
+    fade_out: Annotated[Seconds, Field(le=10)] = 0.05
 
 
-class Music(Frozen):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Music:
     """Intro, outro and sting: `builtin` (synthesised by the project), `none`, or a file (relative to the project folder)."""
 
     intro: Text = "builtin"
     outro: Text = "builtin"
     sting: Text = "builtin"
-    level: float = Field(default=-18.0, ge=-60, le=-5, description="LUFS of intro, outro and stings")
+    level: Annotated[float, Field(ge=-60, le=-5, description="LUFS of intro, outro and stings")] = -18.0
 
 
-class Artwork(Frozen):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Artwork:
     """The cover: a square RGB file of 1400 px or more, or drawn from number, title and colour."""
 
     file: Text | None = None
     colour: Colour = "#1f4e79"
 
 
-class Settings(Frozen):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
     """Everything that show and series hand down and an episode may override."""
 
     loudness: Loudness = Loudness()
@@ -131,12 +128,23 @@ class Settings(Frozen):
 # -- the documents -------------------------------------------------------------------------------------------------------------
 
 
-class Owner(Frozen):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Owner:
+    """Whom the directories may write to."""
+
     name: Text
     email: Annotated[str, StringConstraints(pattern=r"^[^@\s]+@[^@\s]+\.[^@\s]+$")]
 
 
-class Show(Frozen):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Store:
+    """What is kept under build/ so that the next build is quick."""
+
+    limit: Annotated[Size, Field(description="more is removed at the end of a build, what was not used for longest first")] = 20_000_000_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Show:
     """configs/show.yaml."""
 
     title: Text
@@ -145,22 +153,24 @@ class Show(Frozen):
     author: Text
     owner: Owner
     language: Annotated[str, StringConstraints(pattern=r"^[a-z]{2}(-[A-Za-z]{2,4})?$")] = "en"
-    link: Url = Field(description="the show's web site")
-    media_url: Url = Field(description="the folder that build/ is published under: enclosure addresses start with it")
+    link: Annotated[Url, Field(description="the show's web site")]
+    media_url: Annotated[Url, Field(description="the folder that build/ is published under: enclosure addresses start with it")]
     copyright: Text
     category: Text = "Technology"
     subcategory: Text | None = None
     explicit: bool = False
+    store: Store = Store()
 
 
-class Series(Frozen):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Series:
     """configs/series/<slug>.yaml: one season of the show, with a feed of its own."""
 
     slug: Slug
-    season: int = Field(ge=1)
+    season: Annotated[int, Field(ge=1)]
     title: Text
     description: Text
-    episodes: Annotated[str, StringConstraints(pattern=r"^\d+-\d+$")] = Field(description="the numbers it holds, as 1-12")
+    episodes: Annotated[str, StringConstraints(pattern=r"^\d+-\d+$"), Field(description="the numbers it holds, as 1-12")]
     link: Url | None = None
 
     @property
@@ -169,33 +179,35 @@ class Series(Frozen):
         return range(first, last + 1)
 
 
-class Section(Frozen):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Section:
     """A content part: one recording, one chapter."""
 
     slug: Slug
     title: Text
     part: FormatPart
-    minutes: float | None = Field(default=None, gt=0, le=600, description="planned length; chapters come from recordings, never from this")
+    minutes: Annotated[float | None, Field(gt=0, le=600, description="planned length; chapters come from recordings, never from this")] = None
     summary: Text | None = None
     talking_points: tuple[Text, ...] = ()
-    link: Url | None = Field(default=None, description="what this chapter links to")
-    image: Text | None = Field(default=None, description="chapter image, relative to the project folder")
-    file: Text | None = Field(default=None, description="the recording, relative to the project folder")
-    start: Seconds = Field(default=0.0, alias="in", description="in point within the recording")
-    end: Seconds | None = Field(default=None, alias="out", description="out point within the recording")
-    sting: Text | None = Field(default=None, description="overrides the episode's sting for this section: a file, builtin or none")
-    gap: Seconds | None = Field(default=None, le=30, description="overrides layout.gap before this section")
+    link: Annotated[Url | None, Field(description="what this chapter links to")] = None
+    image: Annotated[Text | None, Field(description="chapter image, relative to the project folder")] = None
+    file: Annotated[Text | None, Field(description="the recording, relative to the project folder")] = None
+    start: Annotated[Seconds, Field(alias="in", description="in point within the recording")] = 0.0
+    end: Annotated[Seconds | None, Field(alias="out", description="out point within the recording")] = None
+    sting: Annotated[Text | None, Field(description="overrides the episode's sting for this section: a file, builtin or none")] = None
+    gap: Annotated[Seconds | None, Field(le=30, description="overrides layout.gap before this section")] = None
     trim: bool | None = None
-    fade_in: Seconds | None = Field(default=None, le=10)
-    fade_out: Seconds | None = Field(default=None, le=10)
-    gain: float | None = Field(default=None, ge=-60, le=60, description="dB; replaces the measured gain")
+    fade_in: Annotated[Seconds | None, Field(le=10)] = None
+    fade_out: Annotated[Seconds | None, Field(le=10)] = None
+    gain: Annotated[float | None, Field(ge=-60, le=60, description="dB; replaces the measured gain")] = None
 
 
-class Episode(Frozen):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Episode:
     """configs/episodes/episode-NN.yaml, with the settings it inherits already filled in."""
 
     id: Slug
-    number: int = Field(ge=1)
+    number: Annotated[int, Field(ge=1)]
     series: Slug
     title: Text
     summary: Text
@@ -203,23 +215,23 @@ class Episode(Frozen):
     keywords: tuple[Text, ...] = ()
     link: Url | None = None
     explicit: bool | None = None
-    minutes: float | None = Field(default=None, gt=0, le=600, description="planned length of the whole")
+    minutes: Annotated[float | None, Field(gt=0, le=600, description="planned length of the whole")] = None
     sections: Annotated[tuple[Section, ...], Field(min_length=1, max_length=255)]
     settings: Settings = Settings()
 
 
 @dataclass(frozen=True)
 class Project:
-    """A whole project folder, read and checked. ``locations`` maps an episode's id and a key path to where the config says it.
+    """A whole project folder, read and checked.
 
-    A key path is a tuple as in ``("sections", 2, "file")``; a key the file does not hold is found at its nearest parent.
+    ``locations`` says where the configs say what: by the id of an episode (or ``show``, or the slug of a series), and then by key path.
     """
 
     root: Path
     show: Show
     series: tuple[Series, ...]
     episodes: tuple[Episode, ...]
-    locations: dict[tuple[str, tuple[str | int, ...]], Location]
+    locations: Mapping[str, Mapping[KeyPath, Location]]
 
     def episode(self, episode_id: str) -> Episode:
         return next(e for e in self.episodes if e.id == episode_id)
@@ -229,8 +241,5 @@ class Project:
 
     def where(self, episode_id: str, *keys: str | int) -> Location | None:
         """Where the config says a key, or the nearest parent that it does say."""
-        for depth in range(len(keys), -1, -1):
-            found = self.locations.get((episode_id, keys[:depth]))
-            if found:
-                return found
-        return None
+        said = self.locations.get(episode_id, {})
+        return next((said[keys[:depth]] for depth in range(len(keys), -1, -1) if keys[:depth] in said), None)

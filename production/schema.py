@@ -1,6 +1,6 @@
-"""Nodes + a model -> plain values that know their place, and every way in which they do not fit, in plain words.
+"""Nodes + a noun of `model` -> plain values that know their place, and every way in which they do not fit, in plain words.
 
-The model says what is wanted and so how raw text is read; pydantic then checks what types cannot say (ranges, patterns, choices).
+The noun's annotations say what is wanted and so how raw text is read; pydantic then checks what types cannot say (ranges, patterns, choices).
 Unknown and missing keys, wrong types and broken rules of one file are all found in one go.
 """
 
@@ -10,24 +10,22 @@ import datetime as dt
 import re
 import types
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import MISSING, dataclass, field, fields, is_dataclass
 from functools import cache
-from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, ClassVar, Literal, TypeVar, Union, cast, get_args, get_origin, get_type_hints
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError, create_model
 
-from production import yamlsource
+from production import kinds, sizes, yamlsource
 from production.errors import Problem
-from production.model import Location, Seconds
+from production.model import KeyPath, Location
 from production.problems import did_you_mean
 from production.yamlsource import Document, Node, Refused, Scalar, Sequence, described, shown
 
-KeyPath = tuple[str | int, ...]
-"""Keys and list indices from the root of a file, as in ``("sections", 2, "file")``."""
-M = TypeVar("M", bound=BaseModel)
+N = TypeVar("N")
 
 
-# -- what a model wants --------------------------------------------------------------------------------------------------------
+# -- what a noun wants ---------------------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
@@ -56,13 +54,69 @@ _SCALARS: dict[Any, Callable[[Scalar], Any]] = {
 
 
 @cache
-def rules(model: type[BaseModel]) -> dict[str, Rule]:
-    """The rules of a model's keys as a file spells them (by alias), in the model's order."""
-    hints = get_type_hints(model, include_extras=True)
+def rules(noun: type) -> dict[str, Rule]:
+    """The rules of a noun's keys as a file spells them (by alias), in the noun's order."""
+    hints = _hints(noun)
     return {
         info.alias or name: _rule(hints[name], required=info.is_required(), none_is_a_word=name in _NONE_IS_A_WORD)
-        for name, info in model.model_fields.items()
+        for name, info in model_of(noun).model_fields.items()
     }
+
+
+class NounModel(BaseModel):
+    """The pydantic model of a noun: it refuses unknown keys, finds every error at once, and knows its JSON Schema."""
+
+    model_config = ConfigDict(extra="forbid")
+    noun: ClassVar[type]
+
+
+@cache
+def model_of(noun: type) -> type[NounModel]:
+    """The model that checks what is to become a noun."""
+    hints = _hints(noun)
+    said: dict[str, Any] = {one.name: (_of_models(hints[one.name]), _as_model(one.default)) for one in fields(noun)}
+    model = create_model(noun.__name__, __base__=NounModel, __doc__=noun.__doc__, **said)
+    model.noun = noun
+    return model
+
+
+@cache
+def _hints(noun: type) -> dict[str, Any]:
+    return get_type_hints(noun, localns=vars(kinds), include_extras=True)
+
+
+def _of_models(hint: Any) -> Any:
+    """A type with the models of the nouns in the nouns' places."""
+    if isinstance(hint, type) and is_dataclass(hint):
+        return model_of(hint)
+    if get_origin(hint) is tuple:
+        item: Any = _of_models(get_args(hint)[0])
+        return tuple[item, ...]
+    if get_origin(hint) is Annotated:
+        inner, *said = get_args(hint)
+        return Annotated[(_of_models(inner), *said)]
+    return hint
+
+
+def _as_model(default: Any) -> Any:
+    """A default with the models of the nouns in it; pydantic has its own word for none."""
+    if is_dataclass(default) and not isinstance(default, type):
+        return model_of(type(default)).model_construct(**{one.name: _as_model(getattr(default, one.name)) for one in fields(default)})
+    return ... if default is MISSING else default
+
+
+def made(noun: type[N], values: Mapping[str, Any]) -> N:
+    """The noun made of the values of a file. Raises pydantic's ValidationError."""
+    model: type[NounModel] = model_of(cast(type, noun))
+    found: N = _as_noun(model.model_validate(values))
+    return found
+
+
+def _as_noun(checked: Any) -> Any:
+    if isinstance(checked, NounModel):
+        return checked.noun(**{name: _as_noun(value) for name, value in vars(checked).items()})
+    # A list holds nouns or texts, and never both.
+    return tuple(map(_as_noun, checked)) if isinstance(checked, tuple) and isinstance(next(iter(checked), None), NounModel) else checked
 
 
 def mapping_of(fields: Mapping[str, Rule], label: str) -> Rule:
@@ -70,20 +124,35 @@ def mapping_of(fields: Mapping[str, Rule], label: str) -> Rule:
     return Rule(fields=fields, label=label)
 
 
+def _size(scalar: Scalar) -> int:
+    try:
+        return sizes.size(scalar.text)
+    except ValueError as error:
+        raise yamlsource.Unfit(f"should be a size, not {described(scalar)}", str(error)) from None
+
+
+# Numbers that people write in other ways too, known by what is said of them.
+_WRITTEN = ((get_args(kinds.Seconds)[1], yamlsource.seconds), (get_args(kinds.Size)[1], _size))
+
+
 def _rule(hint: Any, *, required: bool = False, none_is_a_word: bool = False) -> Rule:
+    said: list[Any] = []
     optional = False
-    if get_origin(hint) in (Union, types.UnionType):
-        (hint,) = (arg for arg in get_args(hint) if arg is not type(None))
-        optional = not none_is_a_word
-    if hint == Seconds:
-        return Rule(scalar=yamlsource.seconds, required=required, optional=optional)
-    if get_origin(hint) is Annotated:
-        hint = get_args(hint)[0]
+    while get_origin(hint) in (Annotated, Union, types.UnionType):
+        if get_origin(hint) is Annotated:
+            hint, *more = get_args(hint)
+            said += more
+        else:
+            (hint,) = (arg for arg in get_args(hint) if arg is not type(None))
+            optional = not none_is_a_word
+    for mark, read in _WRITTEN:
+        if any(one is mark for one in said):
+            return Rule(scalar=read, required=required, optional=optional)
     if get_origin(hint) is tuple:
         return Rule(item=_rule(get_args(hint)[0]), required=required, optional=optional)
     if get_origin(hint) is Literal:
         hint = type(get_args(hint)[0])
-    if isinstance(hint, type) and issubclass(hint, BaseModel):
+    if isinstance(hint, type) and is_dataclass(hint):
         return Rule(fields=rules(hint), label=hint.__name__.lower(), required=required, optional=optional)
     return Rule(scalar=_SCALARS[hint], required=required, optional=optional)
 
@@ -253,10 +322,10 @@ def name_of(path: KeyPath) -> str:
 # -- what types cannot say -----------------------------------------------------------------------------------------------------
 
 
-def check(sheet: Sheet, model: type[M], values: Mapping[str, Any], prefix: KeyPath = ()) -> M | None:
-    """The model made of ``values``, or None; what is wrong is reported to the sheet at ``prefix`` + pydantic's ``loc``."""
+def check(sheet: Sheet, noun: type[N], values: Mapping[str, Any], prefix: KeyPath = ()) -> N | None:
+    """The noun made of ``values``, or None; what is wrong is reported to the sheet at ``prefix`` + pydantic's ``loc``."""
     try:
-        return model.model_validate(values)
+        return made(noun, values)
     except ValidationError as error:
         for detail in error.errors(include_url=False):
             path = (*prefix, *detail["loc"])

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from production.config import load_project, project_root
+from production import checked
 from production.errors import ConfigError, Problem
+from production.files import CONFIGS, project_root
 from production.model import Episode, Location, Project
-from production.problems import did_you_mean
 
 ALL = "all"
 
@@ -18,23 +18,29 @@ def choose(folder: Path, targets: Sequence[str]) -> tuple[Project, tuple[Episode
     files = [path for target in targets if (path := _as_file(folder, target))]
     file = next(iter(files), None)
     root = folder
-    if file and not (folder / "configs").is_dir():
+    if file and not (folder / CONFIGS).is_dir():
         root = project_root(file)
-    project = load_project(root, target=_to_load(root, files))
+    found = checked.load(root, target=_to_load(root, files))
+    project = found.project
     chosen: dict[str, Episode] = {}
     problems: list[Problem] = []
     for target in targets:
-        found = _meant(project, folder, target)
-        if not found:
-            known = [ALL, *(e.id for e in project.episodes), *(s.slug for s in project.series)]
-            hint = (
-                did_you_mean(target, known) or f"targets are an episode's id or file, a series ({', '.join(s.slug for s in project.series)}), or all"
-            )
-            problems.append(Problem(Location(Path(target)), "is no episode, series or config file", hint))
-        chosen |= {episode.id: episode for episode in found}
+        meant = _meant(project, folder, target)
+        if not meant:
+            problems.append(Problem(Location(Path(target)), "is no episode, series or config file", _hint(project, target)))
+        chosen |= {episode.id: episode for episode in meant}
     if problems:
         raise ConfigError(problems)
+    found.keep()
     return project, tuple(chosen.values())
+
+
+def _hint(project: Project, target: str) -> str:
+    from production.problems import did_you_mean
+
+    slugs = [series.slug for series in project.series]
+    known = [ALL, *(episode.id for episode in project.episodes), *slugs]
+    return did_you_mean(target, known) or f"targets are an episode's id or file, a series ({', '.join(slugs)}), or all"
 
 
 def _as_file(folder: Path, target: str) -> Path | None:
@@ -45,7 +51,7 @@ def _as_file(folder: Path, target: str) -> Path | None:
 
 def _to_load(root: Path, files: Sequence[Path]) -> Path | None:
     """The one file that is not loaded with the project anyhow: a draft that lies elsewhere, or an episode that may be missing."""
-    configs = (root / "configs").resolve()
+    configs = (root / CONFIGS).resolve()
     drafts = {path.resolve(): path for path in files if configs not in path.resolve().parents}
     if len(drafts) > 1:
         raise ConfigError(

@@ -22,14 +22,13 @@ from typing import Any
 import yaml
 
 from production.errors import Problem
+from production.files import MAX_BYTES, File
 from production.model import Location
 
 MAX_DEPTH = 20
 """Lists and mappings inside each other: the configs need five."""
 MAX_NODES = 20_000
 """Nodes in one file: the longest episode needs about 400."""
-MAX_BYTES = 4 * 1024 * 1024
-"""Size of one file: a recording that was renamed to .yaml is not worth reading."""
 
 _Loader: Any = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
 
@@ -317,14 +316,11 @@ def _not_utf8(path: Path, data: bytes, offset: int) -> Document:
     return Document(path, lines, None, (problem,))
 
 
-def read_file(path: Path) -> Document:
-    """:func:`read_text` of a file; a file that cannot be opened is a problem too."""
-    try:
-        with path.open("rb") as stream:
-            data = stream.read(MAX_BYTES + 1)
-    except OSError as error:
-        return Document(path, (), None, (Problem(Location(path), f"cannot be read: {error.strerror or error}"),))
-    return read_text(path, data)
+def read_file(file: File) -> Document:
+    """:func:`read_text` of a file that was read; that it could not be is a problem too."""
+    if file.error:
+        return Document(file.path, (), None, (Problem(Location(file.path), f"cannot be read: {file.error}"),))
+    return read_text(file.path, file.data)
 
 
 # -- scalars --> values, by the type that is wanted ----------------------------------------------------------------------------

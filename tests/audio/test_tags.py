@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 
 from audio.chapters import clean
 from audio.errors import TagError
-from audio.tags import TagSheet, expected, language_code, read, render, split, tag_size
+from audio.tags import expected, read, render, split, tag_size
+from audio.tagsheet import TagSheet, language_code
 from audio.timeline import Chapter
 from audio.units import FRAME, Samples, ms
 

@@ -13,7 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from audio.tags import TagSheet, read, render, tag_size
+from audio.tags import read, render, tag_size
+from audio.tagsheet import TagSheet
 from audio.timeline import Chapter
 from audio.units import FRAME, Samples
 

@@ -4,18 +4,19 @@ import datetime as dt
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from pydantic import BaseModel
 
-from production.config import load_project, project_root
+from production.config import load_project
 from production.errors import ConfigError, Problem
+from production.files import project_root
 from production.model import Episode, Location, Project, Section, Series, Settings, Show
-from production.schema import read_sheet, rules
+from production.schema import check, model_of, read_sheet, rules
 from production.yamlsource import read_text
 
 SHOW = """\
@@ -378,7 +379,7 @@ SECTION_VALUES = {
     "image": "music/theme.wav", "file": "music/theme.wav", "in": "1", "out": "0:02", "sting": "none", "gap": "2", "trim": "true",
     "fade_in": "0.1", "fade_out": "0.1", "gain": "1",
 }  # fmt: skip
-GROUPS = {name: info.annotation for name, info in Settings.model_fields.items()}
+GROUPS: dict[str, type] = {group.name: type(group.default) for group in fields(Settings)}
 WRONG = {
     "string": ("[x]", "should be text"),
     "number": ("soon", "should be a"),
@@ -388,15 +389,15 @@ WRONG = {
 TIMES = {"in", "out", "gap", "grid", "sting_lead", "tail", "air", "fade_in", "fade_out"}
 
 
-def kinds(model: type[BaseModel]) -> dict[str, str]:
-    """The JSON types of a model's keys, and `choice` for keys with a list of values: asked of pydantic, not of the code under test."""
+def kinds(noun: type) -> dict[str, str]:
+    """The JSON types of a noun's keys, and `choice` for keys with a list of values: asked of pydantic, not of the code under test."""
 
     def kind(schema: dict[str, Any]) -> str:
         if "enum" in schema:
             return "choice"
         return str(schema["type"]) if "type" in schema else kind(schema["anyOf"][0])
 
-    return {key: kind(schema) for key, schema in model.model_json_schema()["properties"].items()}
+    return {key: kind(schema) for key, schema in model_of(noun).model_json_schema()["properties"].items()}
 
 
 def wrong_value(kind: str) -> tuple[str, str]:
@@ -408,7 +409,7 @@ def with_section(lines: list[str]) -> str:
     return head + "".join(f"{'  - ' if index == 0 else '    '}{line}\n" for index, line in enumerate(lines))
 
 
-EVERY_SETTING = [(group, key, kind) for group, model in GROUPS.items() if model for key, kind in kinds(model).items()]
+EVERY_SETTING = [(group, key, kind) for group, noun in GROUPS.items() for key, kind in kinds(noun).items()]
 
 
 def test_the_samples_name_every_key_of_a_section(sound: Path) -> None:
@@ -463,24 +464,20 @@ def test_every_setting_is_caught_when_it_is_misspelt_or_of_the_wrong_type(sound:
 
 
 def test_times_may_be_written_as_times_and_nothing_else_may() -> None:
-    models = [Section, *GROUPS.values()]
-    for model in models:
-        assert model is not None
-        for key, kind in kinds(model).items():
+    for noun in (Section, *GROUPS.values()):
+        for key, kind in kinds(noun).items():
             if kind == "number":
                 document = read_text(Path("x.yaml"), f"{key}: 0:02".encode())
-                refused = [p for p in read_sheet(document, rules(model), "x").problems if p.message.startswith(f"{key}: ")]
+                refused = [p for p in read_sheet(document, rules(noun), "x").problems if p.message.startswith(f"{key}: ")]
                 assert bool(refused) == (key not in TIMES), key
 
 
-@pytest.mark.parametrize("model", [Show, Series, Episode, Section, *GROUPS.values()])
-def test_every_pattern_has_plain_words(sound: Path, model: type[BaseModel]) -> None:
-    from production.schema import check
-
-    for key, schema in model.model_json_schema()["properties"].items():
+@pytest.mark.parametrize("noun", [Show, Series, Episode, Section, *GROUPS.values()])
+def test_every_pattern_has_plain_words(sound: Path, noun: type) -> None:
+    for key, schema in model_of(noun).model_json_schema()["properties"].items():
         if "pattern" in str(schema):
-            sheet = read_sheet(read_text(sound / "x.yaml", f"{key}: '?!'\n".encode()), rules(model), "x")
-            check(sheet, model, sheet.values)
+            sheet = read_sheet(read_text(sound / "x.yaml", f"{key}: '?!'\n".encode()), rules(noun), "x")
+            check(sheet, noun, sheet.values)
             (message,) = [p.message for p in sheet.problems if p.message.startswith(f"{key}: ")]
             assert message.startswith(f"{key}: should be ")
             assert "pattern" not in message
@@ -643,7 +640,7 @@ VALUES = st.sampled_from(
 @settings(max_examples=25)
 @given(
     st.lists(
-        st.tuples(st.sampled_from([*Episode.model_fields, *GROUPS, *SECTION_VALUES]), VALUES, st.sampled_from(["", "  ", "  - ", "    "])),
+        st.tuples(st.sampled_from([*rules(Episode), *GROUPS, *SECTION_VALUES]), VALUES, st.sampled_from(["", "  ", "  - ", "    "])),
         max_size=12,
     )
 )

@@ -12,6 +12,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from production import yamlsource
+from production.files import MAX_BYTES
+from production.files import read as read_bytes
 from production.yamlsource import Document, Mapping, Refused, Scalar, Sequence, Unfit, read_file, read_text
 
 FILE = Path("episode-14.yaml")
@@ -164,12 +166,12 @@ def test_too_many_values_are_refused_where_the_first_too_many_stands() -> None:
 
 
 def test_a_recording_with_the_wrong_name_is_refused_before_it_is_parsed() -> None:
-    assert said(read(b"a" * (yamlsource.MAX_BYTES + 1))) == ["0:0 more than 4 MiB: this is no config"]
+    assert said(read(b"a" * (MAX_BYTES + 1))) == ["0:0 more than 4 MiB: this is no config"]
 
 
 def test_a_file_that_cannot_be_opened_is_a_problem(tmp_path: Path) -> None:
-    assert "cannot be read" in read_file(tmp_path).problems[0].message
-    assert read_file(tmp_path / "missing.yaml").problems[0].location.path == tmp_path / "missing.yaml"
+    assert "cannot be read" in read_file(read_bytes(tmp_path)).problems[0].message
+    assert read_file(read_bytes(tmp_path / "missing.yaml")).problems[0].location.path == tmp_path / "missing.yaml"
 
 
 def test_a_problem_carries_the_line_it_stands_in() -> None:

@@ -1,0 +1,24 @@
+"""What a text or a number of the configs has to be, in pydantic's words: the types that `model` names in its annotations and `schema` evaluates."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import AfterValidator, Field, StringConstraints
+
+
+def _web_address(text: str) -> str:
+    if not text.startswith(("https://", "http://")) or any(c.isspace() for c in text) or len(text.split("/", 3)[2]) == 0:
+        raise ValueError("is not a web address; it should start with https://")
+    return text
+
+
+Seconds = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+"""A time or a length in seconds."""
+Size = Annotated[int, Field(ge=0)]
+"""An amount of data in bytes; ``20 GB`` in the YAML."""
+Slug = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=80)]
+"""Lower-case words joined by hyphens: names of folders, files and chapter ids."""
+Text = Annotated[str, StringConstraints(min_length=1, strip_whitespace=True)]
+Url = Annotated[str, AfterValidator(_web_address)]
+Colour = Annotated[str, StringConstraints(pattern=r"^#[0-9a-fA-F]{6}$")]
