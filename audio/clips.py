@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from pydub import AudioSegment
 
     Floats = NDArray[np.float64]
+    Singles = NDArray[np.float32]
 
 _STEP_MS = 5
 _FLOOR_DBFS = -72.0
@@ -27,20 +28,20 @@ _RELEASE_MS = 100
 """Kept at tails beyond the air: a word dies away more slowly than it begins."""
 
 
-def silent_edges(head: bytes, tail: bytes, peaks: Floats, channels: int, speech: Lufs, air: Samples) -> tuple[Samples, Samples]:
+def silent_edges(head: Singles, tail: Singles, peaks: Floats, speech: Lufs, air: Samples) -> tuple[Samples, Samples]:
     """How many samples may be cut from the start and from the end of a recording.
 
-    ``head`` and ``tail`` are f32le clips of its first and last seconds, ``peaks`` the highest samples (linear) of the whole in steps of 10 ms,
-    ``speech`` its integrated loudness. ``air`` is what stays before the first sound, and a little more than that after the last.
+    ``head`` and ``tail`` are clips of its first and last seconds, of shape (n, channels), ``peaks`` the highest samples (linear) of the whole
+    in steps of 10 ms, ``speech`` its integrated loudness. ``air`` is what stays before the first sound, and a little more than that after the last.
     """
-    first, last = _segment(head, channels), _segment(tail, channels).reverse()
+    first, last = _segment(head), _segment(tail).reverse()
     threshold = _threshold(first, last, speech)
     lead = _leading(first, threshold, peaks) - _samples_to_ms(air)
     trail = _leading(last, threshold, peaks[::-1]) - _samples_to_ms(air) - _RELEASE_MS
     return _ms_to_samples(max(0, lead)), _ms_to_samples(max(0, trail))
 
 
-def _segment(clip: bytes, channels: int) -> AudioSegment:
+def _segment(clip: Singles) -> AudioSegment:
     import numpy as np
 
     with warnings.catch_warnings():
@@ -48,9 +49,8 @@ def _segment(clip: bytes, channels: int) -> AudioSegment:
         warnings.simplefilter("ignore")
         from pydub import AudioSegment
 
-    floats = np.frombuffer(clip, "<f4").astype("f8")
-    whole = np.clip(np.rint(floats * 2147483648.0), -2147483648, 2147483647).astype("<i4")
-    return AudioSegment(data=whole.tobytes(), sample_width=4, frame_rate=RATE, channels=channels)
+    whole = np.clip(np.rint(clip.astype("f8") * 2147483648.0), -2147483648, 2147483647).astype("<i4")
+    return AudioSegment(data=whole.tobytes(), sample_width=4, frame_rate=RATE, channels=clip.shape[1])
 
 
 def _leading(clip: AudioSegment, threshold: float, peaks: Floats) -> int:

@@ -19,9 +19,9 @@ from audio.units import FRAME, RATE, Db, Samples
 _SILENT_FRAMES = 24
 
 
-def encode(pcm: IO[bytes], chunk: Chunk, run: Run, fmt: Format, make_up: Db) -> bytes:
-    """Encode a chunk's spooled input; gives the frames that are kept, pre-roll included. Raises FfmpegFailed, StreamBroken."""
-    frames = ffmpeg.capture(graph.encode(ffmpeg.find(), fmt.bitrate, fmt.channels, make_up), stdin=pcm)
+def encode(pcm: IO[bytes], chunk: Chunk, run: Run, fmt: Format) -> bytes:
+    """Encode a chunk's rendered input; gives the frames that are kept, pre-roll included. Raises FfmpegFailed, StreamBroken."""
+    frames = ffmpeg.capture(graph.encode(ffmpeg.find(), fmt.bitrate, fmt.channels), stdin=pcm)
     wanted = chunk.kept_frames(run)
     if mpeg.check(frames, fmt) < wanted:
         raise StreamBroken(f"the encoder gave {len(frames) // fmt.frame_bytes} frames where {wanted} were due")
@@ -53,7 +53,7 @@ def make_up(fmt: Format, folder: Path) -> Db:
 
 def _encoded(pcm: bytes, fmt: Format, folder: Path) -> bytes:
     with ffmpeg.spooled(pcm, folder) as file:
-        frames = ffmpeg.capture(graph.encode(ffmpeg.find(), fmt.bitrate, fmt.channels, Db(0.0)), stdin=file)
+        frames = ffmpeg.capture(graph.encode(ffmpeg.find(), fmt.bitrate, fmt.channels), stdin=file)
     mpeg.check(frames, fmt)
     return frames
 

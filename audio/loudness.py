@@ -15,15 +15,17 @@ BLOCKS_PER_SECOND = 10
 ABSOLUTE_GATE = -70.0
 RELATIVE_GATE = -10.0
 SILENCE = Lufs(-math.inf)
-_OFFSET = -0.691
+FLOOR = -120.0
+"""Quieter blocks are given this value."""
+OFFSET = -0.691
 
 
 def _energy(lufs: float) -> float:
-    return math.pow(10.0, (lufs - _OFFSET) / 10)
+    return math.pow(10.0, (lufs - OFFSET) / 10)
 
 
 def _loudness(energy: float) -> Lufs:
-    return Lufs(_OFFSET + 10 * math.log10(energy)) if energy > 0 else SILENCE
+    return Lufs(OFFSET + 10 * math.log10(energy)) if energy > 0 else SILENCE
 
 
 def integrated(blocks: Iterable[float]) -> Lufs:
@@ -36,18 +38,6 @@ def integrated(blocks: Iterable[float]) -> Lufs:
     return _loudness(sum(kept) / len(kept))
 
 
-def parse_blocks(text: bytes) -> list[float]:
-    """Momentary values out of ffmpeg's metadata print; NaN and silence become -120."""
-    marker = b"lavfi.r128.M="
-    values = (line[len(marker) :] for line in text.splitlines() if line.startswith(marker))
-    return [_finite(value) for value in values]
-
-
 def decibels(amplitude: float) -> Db:
     """An amplitude (1.0 is full scale) in dB; -inf for silence."""
     return Db(20 * math.log10(amplitude)) if amplitude > 0 else Db(-math.inf)
-
-
-def _finite(value: bytes) -> float:
-    number = float(value)
-    return number if number > -120 else -120.0

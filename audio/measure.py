@@ -1,20 +1,23 @@
 """One pass over a recording: how long it really is, how loud, how high its peaks are, and where its silence ends.
 
-The pass streams: of the samples only the first and last seconds are kept, for the search of the edges.
+The pass streams: what it decodes stands in a temporary file, from which the edges are looked at again and the segment is rendered.
 """
 
 from __future__ import annotations
 
 import re
-from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from audio import ffmpeg, graph, leveling, loudness
+from audio import leveling, loudness
 from audio.clips import silent_edges
-from audio.errors import FfmpegFailed, SourceUnreadable
-from audio.units import RATE, Db, Lufs, Samples, seconds
+from audio.errors import SourceUnreadable
+from audio.meter import Meter
+from audio.pcm import Pcm, Take
+from audio.sides import Sides, after, apart
+from audio.units import RATE, Db, Lufs, Samples, samples_from_seconds, seconds
 
 if TYPE_CHECKING:
     import numpy as np
@@ -23,8 +26,10 @@ if TYPE_CHECKING:
     from audio.leveling import Floats, Level
     from audio.source import Source
 
+    Singles = NDArray[np.float32]
+
 EDGE_SECONDS = 20
-"""Kept of the first and the last samples; silence that lasts longer is followed in the envelope of peaks, in steps of 10 ms."""
+"""Looked at closely at either end; silence that lasts longer is followed in the envelope of peaks, in steps of 10 ms."""
 _SILENT = Lufs(-60.0)
 _ALLOWED_SHORTFALL = 0.25
 _ALLOWED_LOSSLESS = 0.02
@@ -63,87 +68,69 @@ class Cut:
     air: Samples = Samples(RATE * 15 // 100)
 
 
-def measure(source: Source, channels: int, cut: Cut, level: Level, progress: Callable[[float], None] = lambda _: None) -> Measured:
-    """Decode [in, out) of a recording once. ``progress`` is told seconds done.
+def measure(take: Take, cut: Cut, level: Level, folder: Path, progress: Callable[[float], None] = lambda _: None) -> tuple[Measured, Pcm]:
+    """Decode a take once; gives what was found and the decoded samples, which the caller closes. ``progress`` is told seconds done.
 
     Raises SourceUnreadable when it is shorter than its container says, shorter than the in point, broken, or silent.
     """
-    held = min(source.channels, channels)
-    argv = graph.measure(ffmpeg.find(), source, channels, cut.start, cut.end)
-    collector = _Collector(held)
+    # A mono recording is heard from both sides of a stereo programme: its loudness is measured as it will sound.
+    meter = Meter(take.held, dual=take.held < take.channels)
+    peaks = _Peaks()
+    pcm = Pcm(take, folder)
+
+    def listen(samples: Singles) -> None:
+        sides = apart(samples)
+        meter.add(sides)
+        peaks.add(sides)
+        progress(seconds(pcm.samples))
+
     try:
-        with ffmpeg.Process(argv, metadata=True) as process:
-            for block in process.blocks():
-                collector.add(block)
-                progress(seconds(collector.samples))
-            process.finish()
-            blocks = loudness.parse_blocks(process.text())
-            complaints = process.stderr_lines
-    except FfmpegFailed as error:
-        if error.returncode < 0:
-            raise  # killed by somebody: the recording is not to blame
-        raise SourceUnreadable(source.path, f"cannot be decoded: {error.last_line}", "export it again") from error
-    _check_length(source, cut, collector.samples, complaints)
-    return _found(source, cut, level, collector, blocks)
+        complaints = pcm.decode(listen)
+        _check_length(take.source, cut, pcm.samples, complaints)
+        return _found(pcm, cut, level, meter.blocks, peaks.values), pcm
+    except BaseException:
+        pcm.close()
+        raise
 
 
-class _Collector:
-    """Counts samples, finds the peak, keeps the edges."""
+def guess(take: Take, size: int) -> Measured:
+    """What a take of a file of ``size`` bytes will most likely measure, from what its container says: its length, and nothing else to rely on."""
+    # Where no length is declared: as long as a 128 kb/s MP3 of that size, or as 16-bit samples.
+    coded = take.source.codec.startswith(("mp3", "aac", "opus", "vorbis"))
+    bytes_per_second = 16_000 if coded else take.source.rate * take.source.channels * 2
+    whole = samples_from_seconds(take.source.declared or size / bytes_per_second)
+    end = Samples(min(whole, whole if take.end is None else take.end))
+    start = Samples(min(take.start, end))
+    return Measured(Samples(end - start), start, end, Lufs(-23.0), Db(-3.0), Db(0.0))
 
-    def __init__(self, channels: int) -> None:
-        self._frame_bytes = graph.SAMPLE_BYTES * channels
-        self.channels = channels
-        self._edge_bytes = EDGE_SECONDS * RATE * self._frame_bytes
-        self._bytes = 0
-        self._head: list[bytes] = []
-        self._tail: deque[bytes] = deque()
-        self._tail_bytes = 0
-        self._rest = b""
-        self._peaks: list[Floats] = []
 
-    def add(self, block: bytes) -> None:
-        import numpy as np
+class _Peaks:
+    """The highest absolute sample (linear) in each 10 ms."""
 
-        if self._bytes < self._edge_bytes:
-            self._head.append(block)
-        self._bytes += len(block)
-        self._tail.append(block)
-        self._tail_bytes += len(block)
-        while self._tail_bytes - len(self._tail[0]) >= self._edge_bytes:
-            self._tail_bytes -= len(self._tail.popleft())
-        data = self._rest + block
-        step = leveling.STEP * self._frame_bytes
-        whole = len(data) // step * step
-        self._rest = data[whole:]
+    def __init__(self) -> None:
+        self._rest: Sides = []
+        self._found: list[Floats] = []
+
+    def add(self, sides: Sides) -> None:
+        sides = after(self._rest, sides)
+        whole = len(sides[0]) // leveling.STEP * leveling.STEP
+        self._rest = [side[whole:].copy() for side in sides] if whole < len(sides[0]) else []
         if whole:
-            self._peaks.append(_highest(np.frombuffer(data[:whole], "<f4").reshape(-1, leveling.STEP * self.channels)))
+            self._found.append(_highest([side[:whole].reshape(-1, leveling.STEP) for side in sides]))
 
     @property
-    def samples(self) -> Samples:
-        return Samples(self._bytes // self._frame_bytes)
-
-    @property
-    def peaks(self) -> Floats:
-        """The highest absolute sample (linear) in each 10 ms."""
+    def values(self) -> Floats:
         import numpy as np
 
-        rest = np.frombuffer(self._rest[: len(self._rest) // 4 * 4], "<f4")
-        return np.concatenate([*self._peaks, _highest(rest.reshape(1, -1))] if len(rest) else self._peaks or [np.zeros(0)])
-
-    @property
-    def head(self) -> bytes:
-        return b"".join(self._head)[: self._edge_bytes]
-
-    @property
-    def tail(self) -> bytes:
-        return b"".join(self._tail)[-self._edge_bytes :]
+        rest = [_highest([side.reshape(1, -1) for side in self._rest])] if self._rest else []
+        return np.concatenate([*self._found, *rest]) if self._found or rest else np.zeros(0)
 
 
-def _highest(rows: NDArray[np.float32]) -> Floats:
+def _highest(sides: Sides) -> Floats:
+    """The highest absolute value in each row of all sides."""
     import numpy as np
 
-    highest: Floats = np.maximum(rows.max(axis=1), -rows.min(axis=1)).astype("f8")
-    return highest
+    return np.max([np.maximum(rows.max(axis=1), -rows.min(axis=1)) for rows in sides], axis=0).astype("f8")  # type: ignore[no-any-return]
 
 
 def _check_length(source: Source, cut: Cut, decoded: Samples, complaints: list[str]) -> None:
@@ -171,31 +158,32 @@ def _check_end(source: Source, cut: Cut, decoded: Samples) -> None:
         raise SourceUnreadable(source.path, f"ends at {there:.2f} s, before the out point ({seconds(cut.end):g} s)", "move `out`", point="out")
 
 
-def _found(source: Source, cut: Cut, level: Level, collector: _Collector, blocks: list[float]) -> Measured:
+def _found(pcm: Pcm, cut: Cut, level: Level, blocks: list[float], peaks: Floats) -> Measured:
     import numpy as np
 
-    length = collector.samples
+    length = pcm.samples
     whole = loudness.integrated(blocks[3:] or blocks)
     if max(blocks, default=-120.0) < _SILENT:
-        raise SourceUnreadable(source.path, f"silent: nothing in it is louder than {_SILENT:g} LUFS", "is it the right file, and the right channel?")
+        why = f"silent: nothing in it is louder than {_SILENT:g} LUFS"
+        raise SourceUnreadable(pcm.take.source.path, why, "is it the right file, and the right channel?")
     lead = trail = Samples(0)
     if cut.trim:
-        lead, trail = silent_edges(collector.head, collector.tail, collector.peaks, collector.channels, whole, cut.air)
+        edge = min(length, EDGE_SECONDS * RATE)
+        lead, trail = silent_edges(pcm.read(0, edge), pcm.read(length - edge, length), peaks, whole, cut.air)
         if lead + trail >= length:
             lead = trail = Samples(0)
     # Steps of 10 ms from the first whole one to the last; their blocks of 100 ms lie on the same edges.
     first, last = -(-lead // _BLOCK), (length - trail) // _BLOCK
     kept = np.array(blocks[first + 3 : last] if last > first + 3 else [max(blocks)])
     steps = _BLOCK // leveling.STEP
-    peaks = collector.peaks[first * steps : last * steps]
     # Under 400 ms no block is whole: the highest of the momentary values is the best there is.
     if loudness.integrated(kept.tolist()) == loudness.SILENCE:
         kept = np.array([max(blocks)])
     level_found = loudness.integrated(kept.tolist())
-    highest = loudness.decibels(float(collector.peaks.max()))
+    highest = loudness.decibels(float(peaks.max()))
     # The first three blocks reach back before the cut and are not counted; their steps must not be either.
     gain = (
-        leveling.gain(np.concatenate((np.full(3, -120.0), kept)), peaks, level)
+        leveling.gain(np.concatenate((np.full(3, -120.0), kept)), peaks[first * steps : last * steps], level)
         if last > first + 3
         else Db(min(level.target - level_found, level.max_gain))
     )

@@ -1,143 +1,125 @@
-"""Samples of a run, streamed: its segments decoded one after the other with silence between, cut into the inputs of its chunks.
+"""A segment as it sounds, and the input of a chunk made of segments and silence: gain, fades and limiter over decoded samples, from anywhere.
 
-A chunk's input is spooled to an anonymous temporary file (it has no name, so nothing is left behind however we end) and handed on as soon as it is
-complete. Not more than a few spools exist at a time: the caller's handling of one holds back the next.
+Any stretch of a segment comes out the same wherever reading began, so chunks are rendered by whoever encodes them, in any order.
 """
 
 from __future__ import annotations
 
-import tempfile
-from collections.abc import Callable, Iterator, Sequence
+import math
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
-from audio import ffmpeg, graph
-from audio.errors import FfmpegFailed, SourceUnreadable
 from audio.limiter import limited
+from audio.pcm import Take
+from audio.units import RATE, Db, Samples
 
 if TYPE_CHECKING:
-    from audio.graph import Edit
-    from audio.runs import Chunk, Run
-    from audio.source import Source
+    import numpy as np
+    from numpy.typing import NDArray
 
+    from audio.pcm import Pcm
+    from audio.runs import Chunk, Run
+
+    Floats = NDArray[np.float32]
+
+RECIPE = 3
+"""Part of the key of what is rendered: raised when the same samples would come out otherwise."""
 _SILENCE = bytes(1 << 16)
 
 
 @dataclass(frozen=True, slots=True)
-class Material:
-    """What a segment is made of: a recording and what is done to it."""
+class Edit:
+    """What is done to a recording: the stretch [start, end) of its samples at 48 kHz, one linear ``gain`` in dB, a peak limiter with its
+    ``ceiling`` in dBFS (None: it never reaches it), and fades in samples. ``channels`` is the programme's count.
+    """
 
-    source: Source
+    start: Samples
+    end: Samples
+    gain: Db
+    ceiling: Db | None
+    fade_in: Samples
+    fade_out: Samples
+    channels: int
+
+    @property
+    def length(self) -> Samples:
+        return Samples(self.end - self.start)
+
+
+@dataclass(frozen=True, slots=True)
+class Material:
+    """What a segment is made of: a decoded recording and what is done to it."""
+
+    take: Take
     edit: Edit
 
 
-@dataclass
-class _Spool:
-    chunk: Chunk
-    start: int
-    end: int
-    file: IO[bytes]
+def sounding(pcm: Pcm, edit: Edit, start: int, end: int) -> Iterator[Floats]:
+    """Samples [start, end) of a segment as it sounds, in blocks of shape (n, channels of the programme). Raises SourceUnreadable."""
+    import numpy as np
 
+    gain = np.float32(10 ** (edit.gain / 20))
+    origin = edit.start - pcm.take.start
 
-def spool(
-    run: Run, chunks: Sequence[Chunk], materials: dict[str, Material], channels: int, folder: Path, admit: Callable[[], None] = lambda: None
-) -> Iterator[tuple[Chunk, IO[bytes]]]:
-    """Give (chunk, open file at its start with the f32le input) for each of ``chunks``, in order; the receiver closes the file.
+    def edited(first: int, last: int) -> Floats:
+        samples = pcm.read(origin + first, origin + last) * gain
+        _fade(samples, edit, first, last)
+        return samples
 
-    ``admit`` is called before each new spool and may block. Only what the chunks need is decoded. Raises SourceUnreadable.
-    """
-    frame = graph.SAMPLE_BYTES * channels
-    waiting = sorted(chunks, key=lambda c: c.start_sample)
-    opened: list[_Spool] = []
-    at = waiting[0].start_sample if waiting else 0
-    last = max((c.start_sample + c.input_samples for c in waiting), default=0)
-    try:
-        for block in _samples(run, materials, at, last, frame):
-            end = at + len(block) // frame
-            while waiting and waiting[0].start_sample < end:
-                admit()
-                chunk = waiting.pop(0)
-                file = tempfile.TemporaryFile(dir=folder)  # noqa: SIM115  handed on open
-                opened.append(_Spool(chunk, chunk.start_sample, chunk.start_sample + chunk.input_samples, file))
-            for one in list(opened):
-                piece = block[max(0, one.start - at) * frame : (one.end - at) * frame]
-                one.file.write(piece)
-                if end >= one.end:
-                    opened.remove(one)
-                    one.file.seek(0)
-                    yield one.chunk, one.file
-            at = end
-    finally:
-        for one in opened:
-            one.file.close()
-
-
-def _samples(run: Run, materials: dict[str, Material], start: int, end: int, frame: int) -> Iterator[bytes]:
-    """The run's samples [start, end), counted from its first; silence before, between and after its parts."""
-    at = start
-    for part in run.parts:
-        if part.offset + part.length <= at:
-            continue
-        if part.offset >= end:
-            break
-        yield from _zeros(min(part.offset, end) - at, frame)
-        at = max(at, part.offset)
-        skip = at - part.offset
-        for block in _sounding(materials[part.name], skip, frame):
-            yield block[: (end - at) * frame]
-            at += len(block) // frame
-            if at >= end:
-                return
-    yield from _zeros(end - at, frame)
-
-
-def _zeros(samples: int, frame: int) -> Iterator[bytes]:
-    left = samples * frame
-    while left > 0:
-        size = min(left, len(_SILENCE) // frame * frame)
-        yield _SILENCE[:size]
-        left -= size
-
-
-def _sounding(material: Material, skip: int, frame: int) -> Iterator[bytes]:
-    """A segment as it sounds, less its first ``skip`` samples: exactly the edit's length, whole frames per block."""
-    blocks = _decoded(material, frame)
-    if material.edit.ceiling is not None:
-        blocks = limited(blocks, material.edit.channels, material.edit.ceiling)
-    unwanted = skip * frame
+    blocks: Iterator[Floats]
+    if edit.ceiling is None:
+        blocks = (edited(at, min(at + RATE, end)) for at in range(start, end, RATE))
+    else:
+        blocks = limited(edited, edit.length, edit.ceiling, start, end)
     for block in blocks:
-        fresh = block[unwanted:]
-        unwanted = max(0, unwanted - len(block))
-        if fresh:
-            yield fresh
+        # A mono recording goes to both sides at full level (dual mono).
+        yield block if block.shape[1] == edit.channels else np.repeat(block, edit.channels, axis=1)
 
 
-def _decoded(material: Material, frame: int) -> Iterator[bytes]:
-    wanted = material.edit.length * frame
-    seen = 0
-    rest = b""
-    try:
-        with ffmpeg.Process(graph.render(ffmpeg.find(), material.source, material.edit)) as process:
-            for block in process.blocks():
-                block = (rest + block)[: wanted - seen]
-                whole = len(block) // frame * frame
-                rest = block[whole:]
-                seen += whole
-                yield block[:whole]
-            process.finish()
-    except FfmpegFailed as error:
-        raise SourceUnreadable(material.source.path, f"cannot be decoded: {error.last_line}", "export it again") from error
-    if seen < wanted:
-        raise SourceUnreadable(material.source.path, "changed while it was read: it is shorter than when it was measured", "run again")
+def _fade(samples: Floats, edit: Edit, first: int, last: int) -> None:
+    """Apply what of the fades falls into samples [first, last) of the segment."""
+    import numpy as np
+
+    if first < edit.fade_in:
+        # The quarter sine is half up after a third of its length: a section that begins at once is not heard late.
+        at = np.arange(first, min(last, edit.fade_in))
+        samples[: len(at)] *= np.sin(at * (math.pi / 2 / edit.fade_in)).astype("f4")[:, None]
+    falls = edit.length - edit.fade_out
+    if last > falls:
+        at = np.arange(max(first, falls), last)
+        samples[len(samples) - len(at) :] *= (0.5 + 0.5 * np.cos((at - falls) * (math.pi / edit.fade_out))).astype("f4")[:, None]
 
 
-def beginning(material: Material, samples: int) -> bytes:
-    """The first samples of a segment as they sound in the programme, f32le."""
-    frame = graph.SAMPLE_BYTES * material.edit.channels
-    out = b""
-    for block in _sounding(material, 0, frame):
-        out += block
-        if len(out) >= samples * frame:
-            break
-    return out[: samples * frame]
+def fill(file: IO[bytes], chunk: Chunk, run: Run, materials: dict[str, Material], decoded: Callable[[str], Pcm], channels: int, make_up: Db) -> None:
+    """Write a chunk's input to ``file``, f32le: its stretch of the run's segments, silence before, between and after them.
+
+    ``make_up`` dB undo what LAME takes off the level (see `encode.make_up`). Raises SourceUnreadable.
+    """
+    import numpy as np
+
+    scale = np.float32(10 ** (make_up / 20))
+    at, end = chunk.start_sample, chunk.start_sample + chunk.input_samples
+    for part in run.parts:
+        first, last = max(at, part.offset), min(end, part.offset + part.length)
+        if first >= last:
+            continue
+        _rest(file, first - at, channels)
+        for block in sounding(decoded(part.name), materials[part.name].edit, first - part.offset, last - part.offset):
+            file.write((block * scale).data)
+        at = last
+    _rest(file, end - at, channels)
+
+
+def _rest(file: IO[bytes], samples: int, channels: int) -> None:
+    left = samples * channels * 4
+    while left > 0:
+        left -= file.write(_SILENCE[:left])
+
+
+def beginning(pcm: Pcm, edit: Edit, samples: int) -> Floats:
+    """The first samples of a segment as they sound in the programme."""
+    import numpy as np
+
+    blocks = list(sounding(pcm, edit, 0, min(samples, edit.length)))
+    return np.concatenate(blocks) if blocks else np.zeros((0, edit.channels), dtype=np.float32)

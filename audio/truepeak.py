@@ -12,6 +12,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from audio import loudness
+from audio.sides import Sides, after
 from audio.units import Db
 
 if TYPE_CHECKING:
@@ -29,25 +30,19 @@ _WIDEST_SHARE = 0.26
 class TruePeak:
     """The highest true peak of samples that come in blocks. ``bandwidth_hz`` is where their spectrum ends."""
 
-    def __init__(self, channels: int, bandwidth_hz: float = 17_000.0) -> None:
-        self._channels = channels
+    def __init__(self, bandwidth_hz: float = 17_000.0) -> None:
         self._share = max(_WIDEST_SHARE, math.cos(math.pi * min(bandwidth_hz, 20_000.0) / 48_000.0))
-        self._rest = b""
+        self._rest: Sides = []
         self._highest = 0.0
 
-    def add(self, block: bytes) -> None:
-        """Take f32le samples; blocks need not end on whole frames of channels."""
-        import numpy as np
-
-        data = self._rest + block
-        frame = 4 * self._channels
-        whole = len(data) // frame * frame
-        samples = np.frombuffer(data[:whole], "<f4").reshape(-1, self._channels)
-        # The reach of the last samples is not there yet: they are looked at again with the next block.
-        self._rest = data[max(0, whole - 2 * REACH * frame) :]
-        if len(samples) > 2 * REACH:
-            for channel in range(self._channels):
-                self._look(np.ascontiguousarray(samples[:, channel]))
+    def add(self, sides: Sides) -> None:
+        """Take a stretch of samples."""
+        sides = after(self._rest, sides)
+        # The reach of the last samples is not there yet: they are looked at again with the next stretch.
+        self._rest = [side[-2 * REACH :].copy() for side in sides]
+        for side in sides:
+            if len(side) > 2 * REACH:
+                self._look(side)
 
     def _look(self, samples: Floats) -> None:
         import numpy as np

@@ -11,14 +11,21 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
-from audio import ffmpeg, graph, loudness, mpeg
+from audio import ffmpeg, graph, mpeg
 from audio.loudness import BLOCKS_PER_SECOND
+from audio.meter import Meter
+from audio.sides import apart
 from audio.truepeak import TruePeak
 from audio.units import FRAME, RATE, Db, Samples
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
     from audio.mpeg import Format
     from audio.runs import Chunk, Run
+
+    Floats = NDArray[np.float32]
 
 WARM_UP = 125
 """Frames (3 s) that the meter hears before a slice: its 400 ms window and its filters have then forgotten that they started here."""
@@ -66,22 +73,24 @@ def read(file: IO[bytes], audio_offset: int, part: Slice, fmt: Format) -> bytes:
 
 def hear(frames: bytes, part: Slice, fmt: Format, folder: Path) -> Heard:
     """Decode and measure a slice. Raises FfmpegFailed."""
-    peak = TruePeak(fmt.channels, _BANDWIDTH_HZ.get(fmt.bitrate // fmt.channels, 20_000.0))
+    import numpy as np
+
+    peak = TruePeak(_BANDWIDTH_HZ.get(fmt.bitrate // fmt.channels, 20_000.0))
+    meter = Meter(fmt.channels)
     first, _ = part.needed
     warm = max(0, part.first - WARM_UP)
     skip = Samples((warm - first) * FRAME + mpeg.DELAY)
     length = Samples((part.last - warm) * FRAME)
-    with (
-        ffmpeg.spooled(frames, folder) as stdin,
-        ffmpeg.Process(graph.verify(ffmpeg.find(), skip, length), stdin=stdin, metadata=True) as process,
-    ):
-        for block in process.blocks():
-            peak.add(block)
+    argv = graph.decode_frames(ffmpeg.find(), skip, length)
+    with ffmpeg.spooled(frames, folder) as stdin, ffmpeg.Process(argv, stdin=stdin) as process:
+        for block in process.blocks(RATE * graph.SAMPLE_BYTES * fmt.channels):
+            sides = apart(np.frombuffer(block, "<f4").reshape(-1, fmt.channels))
+            peak.add(sides)
+            meter.add(sides)
         process.finish()
-        text = process.text()
     # Where the file begins there is nothing to hear before it: only the blocks of the first 400 ms are not whole.
     warm_blocks = (part.first - warm) * FRAME // _BLOCK if part.first else 3
-    return Heard(tuple(loudness.parse_blocks(text)[warm_blocks:]), peak.value)
+    return Heard(tuple(meter.blocks[warm_blocks:]), peak.value)
 
 
 _MARGIN = RATE // 20
@@ -106,14 +115,14 @@ def around(file: IO[bytes], audio_offset: int, start: Samples, length: Samples, 
     return file.read((last - first) * fmt.frame_bytes), first
 
 
-def landing(frames: bytes, first: int, start: Samples, expected: bytes, fmt: Format, folder: Path) -> Landing | None:
+def landing(frames: bytes, first: int, start: Samples, expected: Floats, fmt: Format, folder: Path) -> Landing | None:
     """Decode the ``frames`` around a section's start (see `around`) and find the section's own first sounds in it by cross-correlation.
 
-    ``expected`` is f32le as rendered, before encoding. None when it is silence. Raises FfmpegFailed.
+    ``expected`` is as rendered, before encoding. None when it is silence. Raises FfmpegFailed.
     """
     import numpy as np
 
-    wanted = np.frombuffer(expected, "<f4").reshape(-1, fmt.channels).mean(axis=1, dtype="f8")
+    wanted = expected.mean(axis=1, dtype="f8")
     if float(np.abs(wanted).max(initial=0.0)) < _SILENT:
         return None
     begin = max(0, start - _MARGIN)

@@ -42,7 +42,11 @@ def tone(seconds: float, pitch: float, channels: int = 1, *, level: float = 0.25
 
 
 def raw(sound: Sound) -> bytes:
-    return sound.astype("<f4").tobytes()
+    return single(sound).tobytes()
+
+
+def single(sound: Sound) -> NDArray[np.float32]:
+    return sound.astype("<f4")
 
 
 def sound_of(data: bytes, channels: int) -> Sound:

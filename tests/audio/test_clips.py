@@ -8,7 +8,7 @@ import pytest
 from audio.clips import silent_edges
 from audio.leveling import STEP
 from audio.units import RATE, Lufs, Samples
-from tests.audio.sounds import Sound, raw, tone
+from tests.audio.sounds import Sound, single, tone
 
 AIR = Samples(RATE * 15 // 100)
 MS = RATE // 1000
@@ -24,7 +24,7 @@ def edges(*parts: Sound, noise: float = 0.0, kept: float = 20.0) -> tuple[int, i
     sound = sound + noise * np.random.default_rng(14).standard_normal(sound.shape)
     edge = round(kept * RATE)
     steps = np.abs(sound[: len(sound) // STEP * STEP]).reshape(-1, STEP * sound.shape[1])
-    return silent_edges(raw(sound[:edge]), raw(sound[-edge:]), steps.max(axis=1), sound.shape[1], Lufs(-20.0), AIR)
+    return silent_edges(single(sound[:edge]), single(sound[-edge:]), steps.max(axis=1), Lufs(-20.0), AIR)
 
 
 @pytest.mark.parametrize("channels", [1, 2])

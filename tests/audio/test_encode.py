@@ -15,8 +15,8 @@ from audio.errors import StreamBroken
 from audio.mpeg import Format
 from audio.runs import Chunk, Run
 from audio.timeline import Placed, Programme, Segment
-from audio.units import FRAME, RATE, Db, Samples
-from tests.audio.sounds import Sound, decoded, raw, speech
+from audio.units import FRAME, RATE, Samples
+from tests.audio.sounds import Sound, decoded, raw, single, speech
 from tests.audio.test_mpeg import MONO, frame
 
 # -- where two encodes are joined -------------------------------------------------------------------------------------------------
@@ -64,7 +64,7 @@ def test_an_encode_that_is_too_short_or_damaged_is_not_kept(monkeypatch: pytest.
     run = Run(600, 300, (), 8, 2, 2)
     (tmp_path / "pcm").touch()
     with (tmp_path / "pcm").open("rb") as pcm, pytest.raises(StreamBroken, match=why):
-        encode.encode(pcm, runs.chunks(0, run)[0], run, MONO, Db(0.0))
+        encode.encode(pcm, runs.chunks(0, run)[0], run, MONO)
 
 
 # -- with the encoder -------------------------------------------------------------------------------------------------------------
@@ -107,8 +107,9 @@ def make(fmt: Format, folder: Path) -> Made:
     source = np.zeros((ALL_FRAMES * FRAME, fmt.channels))
     for one in placed:
         source[one.start : one.end] = speech(one.segment.length / RATE, fmt.channels, seed=one.start)
-    make_up = encode.make_up(fmt, folder)
-    whole = encoded(folder, source, lambda pcm: ffmpeg.capture(graph.encode(ffmpeg.find(), fmt.bitrate, fmt.channels, make_up), stdin=pcm))
+    # what goes in is as loud as what `render.fill` writes
+    loud = single(source) * np.float32(10 ** (encode.make_up(fmt, folder) / 20))
+    whole = encoded(folder, loud, lambda pcm: ffmpeg.capture(graph.encode(ffmpeg.find(), fmt.bitrate, fmt.channels), stdin=pcm))
     joins: list[int] = []
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(runs, "CHUNK", 200)
@@ -127,8 +128,8 @@ def make(fmt: Format, folder: Path) -> Made:
         def load(chunk: Chunk) -> bytes:
             run = cut[chunk.run]
             wanted = np.arange(chunk.input_samples) + run.first * FRAME + chunk.start_sample
-            heard = source[np.clip(wanted, 0, len(source) - 1)] * (wanted >= 0)[:, None]
-            return encoded(folder, heard, encode.encode, chunk, run, fmt, make_up)
+            heard = loud[np.clip(wanted, 0, len(loud) - 1)] * (wanted >= 0)[:, None]
+            return encoded(folder, heard, encode.encode, chunk, run, fmt)
 
         silence = encode.silent_frame(fmt, folder)
         joined = b"".join(encode.assemble(cut, chunks, load, silence, ALL_FRAMES, fmt))

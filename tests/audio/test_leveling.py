@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 
 from audio import leveling, loudness, measure, render, sources
-from audio.graph import Edit
 from audio.leveling import Level
-from audio.render import Material
+from audio.pcm import Take
+from audio.render import Edit
 from audio.units import RATE, Db, Lufs, Samples
-from tests.audio.sounds import Sound, sound_of, speech
+from tests.audio.sounds import Sound, speech
 
 LEVEL = Level(Lufs(-16.0), Db(-2.0), Db(40.0))
 
@@ -70,12 +70,14 @@ def test_a_rendered_recording_has_the_loudness_that_was_foreseen(tmp_path: Path,
     sound = speech(9, level=level)
     # a knock on the table in every second: 20 ms far over the voice
     sound[np.arange(len(sound)) % RATE < 960] += knocks * np.sign(sound[np.arange(len(sound)) % RATE < 960])
-    source = sources.probe(wav(tmp_path / "voice.wav", sound))
-    found = measure.measure(source, 2, measure.Cut(trim=False), LEVEL)
+    take = Take(sources.probe(wav(tmp_path / "voice.wav", sound)), 2)
+    found, pcm = measure.measure(take, measure.Cut(trim=False), LEVEL, tmp_path)
     edit = Edit(found.start, found.end, found.gain, LEVEL.ceiling, Samples(0), Samples(0), 2)
-    heard = sound_of(render.beginning(Material(source, edit), edit.length), 2)
+    heard = render.beginning(pcm, edit, edit.length).astype("f8")
+    pcm.close()
     # between the limiter's samples a peak may be a little higher
     assert loudness.decibels(np.abs(heard).max()) < LEVEL.ceiling + 0.5
-    path = wav(tmp_path / "rendered.wav", heard)
-    again = measure.measure(sources.probe(path), 2, measure.Cut(trim=False), LEVEL)
+    take = Take(sources.probe(wav(tmp_path / "rendered.wav", heard)), 2)
+    again, pcm = measure.measure(take, measure.Cut(trim=False), LEVEL, tmp_path)
+    pcm.close()
     assert again.loudness == pytest.approx(LEVEL.target, abs=0.3)

@@ -6,16 +6,23 @@ import numpy as np
 import pytest
 
 from audio.limiter import limited
+from audio.sides import apart
 from audio.truepeak import TruePeak
 from audio.units import RATE, Db
 
 CEILING = Db(-2.0)
 
 
-def through(samples: np.ndarray, sizes: int = 100_000, ceiling: Db = CEILING) -> np.ndarray:
-    data = samples.astype("<f4").tobytes()
-    pieces = (data[at : at + sizes] for at in range(0, len(data), sizes))
-    return np.frombuffer(b"".join(limited(pieces, samples.shape[1], ceiling)), "<f4").reshape(-1, samples.shape[1])
+def through(samples: np.ndarray, ceiling: Db = CEILING, start: int = 0, end: int | None = None) -> np.ndarray:
+    """The stretch [start, end) as it comes out."""
+    singles = samples.astype("<f4")
+
+    def read(first: int, last: int) -> np.ndarray:
+        assert 0 <= first < last <= len(singles)
+        return singles[first:last].copy()
+
+    blocks = list(limited(read, len(singles), ceiling, start, end))
+    return np.concatenate(blocks) if blocks else singles[:0]
 
 
 def voice_like(seconds: float, level: float, seed: int = 1, channels: int = 2) -> np.ndarray:
@@ -30,8 +37,8 @@ def voice_like(seconds: float, level: float, seed: int = 1, channels: int = 2) -
 
 
 def true_peak(samples: np.ndarray) -> float:
-    peak = TruePeak(samples.shape[1], 20_000.0)
-    peak.add(np.ascontiguousarray(samples, dtype="<f4").tobytes())
+    peak = TruePeak(20_000.0)
+    peak.add(apart(samples.astype("<f4")))
     return peak.value
 
 
@@ -69,15 +76,73 @@ def test_the_gain_never_jumps() -> None:
     assert np.abs(np.diff(20 * np.log10(gain))).max() < 0.1
 
 
-@pytest.mark.parametrize("size", [8 * 1_000, 8 * 48_000, 8 * 77_777 + 3])
-def test_how_the_samples_arrive_changes_nothing(size: int) -> None:
-    loud = voice_like(3.3, 3.0)
-    assert (through(loud, size) == through(loud, 10_000_000)).all()
+BLOCK = 2 * RATE
+"""What the gain is computed on at once."""
 
 
-@pytest.mark.parametrize("count", [0, 1, 5, 100, RATE, RATE + 1])
+def shouted(channels: int) -> np.ndarray:
+    """Nine seconds that need the limiter now and then: far apart, close together, across the edges of blocks, and not at all."""
+    sound = voice_like(9.3, 0.5, channels=channels)
+    for at, level in ((0, 3.0), (RATE, 4.0), (BLOCK - 40, 2.5), (BLOCK - 1, 6.0), (BLOCK + 3, 5.0), (3 * BLOCK - 700, 100.0), (4 * BLOCK + 900, 2.0)):
+        sound[at : at + 30] *= level
+    sound[2 * BLOCK + RATE : 2 * BLOCK + RATE * 3 // 2] *= 6
+    return sound
+
+
+EDGES = sorted({max(0, block * BLOCK + near) for block in range(5) for near in (-BLOCK // 2, -1153, -241, -16, -1, 0, 1, 12, 240, 5000)})
+
+
+@pytest.mark.parametrize("channels", [1, 2])
+def test_where_one_begins_to_read_changes_no_bit(channels: int) -> None:
+    sound = shouted(channels)
+    whole = through(sound)
+    assert (whole != sound).any(axis=1).mean() > 0.2
+    assert (whole == sound).all(axis=1).mean() > 0.2
+    for start in EDGES:
+        for end in (start + 1, start + 1152, start + BLOCK + 77):
+            stretch = through(sound, start=start, end=min(end, len(sound)))
+            assert stretch.tobytes() == whole[start:end].tobytes(), (start, end)
+
+
+@pytest.mark.parametrize("after", [-300, -17, -1, 0, 1, 17, 50, 100, 200, 239, 240, 241, 300])
+def test_a_peak_near_the_edge_of_a_block_is_seen_from_both_sides(after: int) -> None:
+    sound = voice_like(5, 0.3)
+    at = BLOCK + after
+    sound[at - 6 : at + 6] = 3.0 * np.hanning(12)[:, None]
+    out = through(sound)
+    assert true_peak(out) <= CEILING + 0.05
+    gain = np.abs(out[:, 0]) / np.maximum(np.abs(sound[:, 0]), 1e-9)
+    heard = np.abs(sound[:, 0]) > 1e-3
+    # it comes down over 5 ms and not at once
+    assert gain[heard & (np.arange(len(sound)) < at - 600)].min() > 0.999
+    assert 0.3 < gain[at - 140 : at - 110][heard[at - 140 : at - 110]].min() < 0.95
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_any_stretch_of_any_loud_sound_is_that_of_the_whole(seed: int) -> None:
+    generator = np.random.default_rng(seed)
+    sound = voice_like(generator.uniform(5, 13), 10 ** generator.uniform(-0.3, 1.5), seed)
+    whole = through(sound)
+    for _ in range(25):
+        start, end = sorted(generator.integers(0, len(sound) + 1, 2).tolist())
+        assert through(sound, start=start, end=end).tobytes() == whole[start:end].tobytes(), (start, end)
+
+
+def test_what_is_read_again_for_a_stretch_is_the_block_before_it() -> None:
+    asked: list[tuple[int, int]] = []
+
+    def read(first: int, last: int) -> np.ndarray:
+        asked.append((first, last))
+        return np.full((last - first, 1), 0.9, dtype="<f4")
+
+    list(limited(read, 100 * BLOCK, CEILING, 50 * BLOCK + 5, 51 * BLOCK))
+    assert min(first for first, _ in asked) > 49 * BLOCK - 100
+    assert max(last for _, last in asked) < 51 * BLOCK + 1000
+
+
+@pytest.mark.parametrize("count", [0, 1, 5, 100, RATE, BLOCK - 1, BLOCK, BLOCK + 1, BLOCK + 520])
 def test_any_length_comes_out_as_it_went_in(count: int) -> None:
-    assert len(through(voice_like(2, 4.0)[:count])) == count
+    assert len(through(voice_like(5, 4.0)[:count])) == count
 
 
 def test_one_limited_channel_takes_the_other_with_it() -> None:

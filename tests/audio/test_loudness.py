@@ -45,8 +45,3 @@ def test_the_whole_lies_between_its_quietest_and_its_loudest_block_in_any_order(
     if audible:
         assert min(audible) - 1e-9 <= whole <= max(audible) + 1e-9
     assert loudness.integrated(reversed(blocks)) == pytest.approx(whole)
-
-
-def test_blocks_are_read_from_what_the_filter_prints() -> None:
-    text = b"frame:3 pts:4800 pts_time:0.1\nlavfi.r128.M=-18.250\nlavfi.r128.I=-20.1\nlavfi.r128.M=nan\nlavfi.r128.M=-inf\nlavfi.r128.M=-691.000\n"
-    assert loudness.parse_blocks(text) == [-18.25, -120.0, -120.0, -120.0]

@@ -11,6 +11,7 @@ import pytest
 from audio import measure, sources
 from audio.errors import SourceUnreadable
 from audio.leveling import Level
+from audio.pcm import Take
 from audio.units import RATE, Db, Lufs, Samples
 from tests.audio.sounds import Sound, raw, speech, tone
 
@@ -25,7 +26,13 @@ def recorded(folder: Path, ffmpeg: str, sound: Sound, name: str = "take.flac") -
 
 
 def found(path: Path, cut: measure.Cut, channels: int = 2) -> measure.Measured:
-    return measure.measure(sources.probe(path), channels, cut, LEVEL)
+    take = Take(sources.probe(path), channels, cut.start, cut.end)
+    seen, pcm = measure.measure(take, cut, LEVEL, path.parent)
+    try:
+        assert len(pcm.read(0, seen.length)) == pcm.samples == seen.length
+        return seen
+    finally:
+        pcm.close()
 
 
 def test_a_tone_is_as_loud_as_the_standard_says_and_its_silence_is_trimmed(tmp_path: Path, ffmpeg: str) -> None:
@@ -80,3 +87,24 @@ def test_a_recording_that_ends_early_or_is_silent_is_refused(tmp_path: Path, ffm
         found(path, measure.Cut())
     with pytest.raises(SourceUnreadable, match="silent"):
         found(recorded(tmp_path, ffmpeg, speech(2, level=1e-5), "silent.flac"), measure.Cut())
+
+
+def test_what_is_too_short_for_a_whole_window_is_measured_by_what_there_is(tmp_path: Path, ffmpeg: str) -> None:
+    seen = found(recorded(tmp_path, ffmpeg, tone(0.35, 997, 2, level=10 ** (-23 / 20))), measure.Cut())
+    # three quarters of a window of 400 ms
+    assert seen.loudness == pytest.approx(-24.25, abs=0.1)
+    assert seen.gain == pytest.approx(8.25, abs=0.1)
+    with pytest.raises(SourceUnreadable, match="silent"):
+        found(recorded(tmp_path, ffmpeg, tone(0.09, 997, 2), "click.flac"), measure.Cut())
+
+
+def test_progress_is_told_in_seconds_and_nothing_stays_behind(tmp_path: Path, ffmpeg: str) -> None:
+    take = Take(sources.probe(recorded(tmp_path, ffmpeg, speech(5))), 2)
+    told: list[float] = []
+    scratch = tmp_path / "scratch"
+    scratch.mkdir()
+    _, pcm = measure.measure(take, measure.Cut(), LEVEL, scratch, told.append)
+    assert told == sorted(told)
+    assert told[-1] == 5.0
+    assert list(scratch.iterdir()) == []
+    pcm.close()

@@ -12,6 +12,7 @@ import pytest
 from audio import measure, sources
 from audio.errors import SourceUnreadable
 from audio.leveling import Level
+from audio.pcm import Take
 from audio.units import RATE, Db, Lufs
 from tests.audio.sounds import speech
 
@@ -146,7 +147,8 @@ def test_channels_are_counted_in_every_layout(tmp_path: Path, monkeypatch: pytes
 def test_every_sample_is_read_at_its_level(tmp_path: Path, name: str) -> None:
     path = tmp_path / "100% : take's.wav"
     path.write_bytes({**READABLE, **LYING}[name])
-    found = measure.measure(sources.probe(path), 2, measure.Cut(trim=False), LEVEL)
+    found, pcm = measure.measure(Take(sources.probe(path), 2), measure.Cut(trim=False), LEVEL, tmp_path)
+    pcm.close()
     assert found.length == COUNT
     assert found.peak == pytest.approx(20 * np.log10(np.abs(SPEECH).max()), abs=0.01)
 
