@@ -5,6 +5,8 @@ from __future__ import annotations
 import errno
 import math
 import os
+import subprocess
+import sys
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -13,7 +15,8 @@ from pathlib import Path
 import pytest
 
 from production.errors import StoreError
-from production.store import Store, digest, locked, replacing, write
+from production.store import Store, digest, locked, recorded, replacing, sum_key, write
+from tests.conftest import ROOT
 
 KEY = digest("entry")
 
@@ -173,15 +176,170 @@ def test_a_file_is_made_once_and_a_failed_one_is_not_kept(tmp_path: Path) -> Non
     assert len(made) == 2
 
 
-def test_what_a_killed_run_left_is_swept_after_a_day(tmp_path: Path) -> None:
+def test_a_file_that_two_runs_make_otherwise_at_once_is_never_taken_for_what_it_is_not(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def slowly(path: Path) -> None:
+        path.write_bytes(b"one")
+        # meanwhile another run begins and ends, and its voice breathes elsewhere
+        monkeypatch.setattr(os, "getpid", lambda: 1)
+        assert Store(tmp_path).file(KEY, ".wav", lambda other: _write(other, b"two")).read_bytes() == b"two"
+        monkeypatch.undo()
+
+    assert Store(tmp_path).file(KEY, ".wav", slowly).read_bytes() == b"one"
+    assert Store(tmp_path).file(KEY, ".wav", lambda _: pytest.fail("it is sound")).read_bytes() == b"one"
+    assert left_over(tmp_path) == []
+
+
+def _write(path: Path, data: bytes = b"a voice") -> None:
+    path.write_bytes(data)
+
+
+# -- what was used, and when -----------------------------------------------------------------------------------------------------
+
+
+def aged(path: Path, seconds: float) -> float:
+    """Give a file a time of change that lies this long ago; the time it then has."""
+    then = time.time() - seconds
+    os.utime(path, (then, then))
+    return path.stat().st_mtime
+
+
+def test_a_hit_is_remembered_once_an_hour(tmp_path: Path) -> None:
+    one = Store(tmp_path)
+    one.put(KEY, b"frames")
+    young = aged(entry(tmp_path), 3500)
+    assert one.get(KEY) == b"frames"
+    assert entry(tmp_path).stat().st_mtime == young
+    aged(entry(tmp_path), 3700)
+    assert one.get(KEY) == b"frames"
+    assert abs(entry(tmp_path).stat().st_mtime - time.time()) < 60
+    # a clock that was wrong once would keep it for ever
+    aged(entry(tmp_path), -1e9)
+    assert one.get(KEY) == b"frames"
+    assert abs(entry(tmp_path).stat().st_mtime - time.time()) < 60
+
+
+def test_a_miss_and_a_look_change_no_time(tmp_path: Path) -> None:
+    one = Store(tmp_path)
+    one.put(KEY, b"frames")
+    old = aged(entry(tmp_path), 1e6)
+    assert one.has(KEY)
+    assert one.get(digest("other")) is None
+    assert entry(tmp_path).stat().st_mtime == old
+    assert not entry(tmp_path, digest("other")).exists()
+
+
+def test_a_store_that_cannot_be_touched_can_be_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    one, asked = Store(tmp_path), []
+    one.put(KEY, b"frames")
+    aged(entry(tmp_path), 1e6)
+
+    def refused(path: Path) -> None:
+        asked.append(path)
+        raise OSError(errno.EROFS, "Read-only file system")
+
+    monkeypatch.setattr(os, "utime", refused)
+    assert one.get(KEY) == b"frames"
+    assert asked == [entry(tmp_path)]
+
+
+def test_a_generated_file_stays_the_file_it_was_when_it_is_used(tmp_path: Path) -> None:
+    path = Store(tmp_path).file(KEY, ".wav", _write)
+    before = path.stat()
+    aged(entry(tmp_path, sum_key(KEY)), 1e6)
+    assert Store(tmp_path).file(KEY, ".wav", lambda _: pytest.fail("it is there")) == path
+    after = path.stat()
+    # the digest of an input is remembered by these
+    assert (after.st_mtime_ns, after.st_ctime_ns, after.st_ino) == (before.st_mtime_ns, before.st_ctime_ns, before.st_ino)
+    assert abs(entry(tmp_path, sum_key(KEY)).stat().st_mtime - time.time()) < 60
+
+
+def test_a_build_is_made_of_what_it_put_got_looked_for_and_generated(tmp_path: Path) -> None:
+    one = Store(tmp_path)
+    for name in ("got", "looked for", "earlier"):
+        one.put(digest(name), b"x")
+    one.begin()
+    one.put(digest("put"), b"x")
+    one.get(digest("got"))
+    one.has(digest("looked for"))
+    one.get(digest("missing"))
+    one.has(digest("missing"))
+    path = one.file(KEY, ".wav", _write)
+    one.remember("episode-14")
+    generated = {path.name, sum_key(KEY)}
+    assert made_of(tmp_path, "episode-14") == {digest("put"), digest("got"), digest("looked for"), *generated}
+    # the file is known to be sound by now: the next episode uses it none the less
+    one.begin()
+    one.file(KEY, ".wav", _write)
+    one.remember("episode-15")
+    assert made_of(tmp_path, "episode-15") == generated
+
+
+def made_of(root: Path, build: str) -> set[str]:
+    return recorded(root / "builds" / f"{build}.json")
+
+
+def test_a_store_grows_by_what_is_put_only(tmp_path: Path) -> None:
+    one = Store(tmp_path)
+    one.get(KEY)
+    one.has(KEY)
+    assert not one.grown
+    one.put(KEY, b"frames")
+    assert one.grown
+    assert not Store(tmp_path).grown
+
+
+def test_opening_a_store_does_not_look_through_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     Store(tmp_path).put(KEY, b"frames")
-    old, young = (entry(tmp_path).with_name(f".{name}.part") for name in ("old", "young"))
-    for path in (old, young):
-        path.touch()
-    day = time.time() - 25 * 3600
-    os.utime(old, (day, day))
-    assert Store(tmp_path).get(KEY) == b"frames"
-    assert (old.exists(), young.exists()) == (False, True)
+    looked: list[object] = []
+    monkeypatch.setattr(os, "scandir", looked.append)
+    monkeypatch.setattr(os, "listdir", looked.append)
+    Store(tmp_path)
+    assert looked == []
+
+
+# -- several at once -------------------------------------------------------------------------------------------------------------
+
+PUTTING = """
+import sys, time
+from pathlib import Path
+from production.store import Store, digest
+root, letter = Path(sys.argv[1]), sys.argv[2]
+store, wrong = Store(root), 0
+(root / letter).touch()
+# nobody begins before all are there
+while len(list(root.glob("[abc]"))) < 3:
+    time.sleep(0.001)
+for turn in range(60):
+    store.put(digest(turn), letter.encode() * 300_000)
+    body = store.get(digest(turn))
+    wrong += body is None or len(body) != 300_000 or len(set(body)) != 1
+sys.exit(wrong)
+"""
+
+
+@pytest.mark.process
+def test_processes_that_put_the_same_entries_at_once_all_succeed_and_leave_whole_ones(tmp_path: Path) -> None:
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    writers = [subprocess.Popen([sys.executable, "-c", PUTTING, str(tmp_path), letter], env=environment) for letter in "abc"]
+    assert [writer.wait(60) for writer in writers] == [0, 0, 0]
+    bodies = {Store(tmp_path).get(digest(turn)) for turn in range(60)}
+    assert bodies <= {letter * 300_000 for letter in (b"a", b"b", b"c")}
+    assert len([path for path in (tmp_path / "entries").rglob("*") if path.is_file()]) == 60
+    assert left_over(tmp_path) == []
+
+
+def test_any_number_hold_a_lock_together_and_one_holds_it_alone(tmp_path: Path) -> None:
+    path = tmp_path / "lock"
+
+    def busy() -> None:
+        raise InterruptedError
+
+    with locked(path, shared=True), locked(path, busy, shared=True), pytest.raises(InterruptedError), locked(path, busy):
+        pytest.fail("it is held by two")
+    with locked(path), pytest.raises(InterruptedError), locked(path, busy, shared=True):
+        pytest.fail("it is held alone")
+    with locked(path, busy):
+        pass
 
 
 def test_a_second_one_waits_until_the_first_is_done(tmp_path: Path) -> None:
