@@ -18,7 +18,7 @@ PYTHON = sys.executable
 CHECKS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("ruff check", (PYTHON, "-m", "ruff", "check", ".")),
     ("ruff format --check", (PYTHON, "-m", "ruff", "format", "--check", "--output-format", "concise", ".")),
-    ("mypy --strict", (PYTHON, "-m", "mypy", "--strict", "production", "audio", "feeds")),
+    ("mypy --strict", (PYTHON, "-m", "mypy", "--strict", "production", "audio", "feeds", "benchmarks")),
     ("import-linter", (PYTHON, "-c", "from importlinter.cli import lint_imports_command; lint_imports_command(['--no-logo'])")),
 )
 """Headings and command lines; each runs in the root of the project."""
