@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import ctypes
+import os
 import sys
 
-_MMAP_THRESHOLD, _ARENA_MAX = -3, -8
+_TRIM_THRESHOLD, _MMAP_THRESHOLD, _ARENA_MAX = -1, -3, -8
 _BYTES = 1 << 23
+_SPARE_BYTES = 1 << 25
 
 
 def give_back() -> None:
@@ -20,7 +22,18 @@ def give_back() -> None:
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
     if mallopt is not None:
         mallopt(_MMAP_THRESHOLD, _BYTES)
+        # Blocks of a second of sound come and go: given back and taken again each time, they cost more than what is done with them.
+        mallopt(_TRIM_THRESHOLD, _SPARE_BYTES)
         mallopt(_ARENA_MAX, 2)
+
+
+def one_thread_each() -> None:
+    """Let every matrix product run on the thread that asks for it: the cores are shared out by us, and results do not depend on their number.
+
+    Has to be called before numpy is imported.
+    """
+    for library in ("OPENBLAS", "MKL", "OMP", "VECLIB_MAXIMUM"):
+        os.environ.setdefault(f"{library}_NUM_THREADS", "1")
 
 
 def trim() -> None:

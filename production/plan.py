@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
-from pathlib import Path
+from dataclasses import asdict, dataclass
 from typing import Any
 
-from audio import graph, limiter, runs, timeline
-from audio.graph import Edit
+from audio import graph, limiter, render, runs, timeline
 from audio.leveling import Level
 from audio.mpeg import Format
-from audio.render import Material
+from audio.render import Edit, Material
 from audio.runs import Chunk, Run
 from audio.timeline import Chapter, Programme, Segment
 from audio.units import FRAME, RATE, Db, Lufs, Samples, samples_from_seconds, seconds
@@ -22,7 +20,7 @@ from production.survey import Fact
 
 PEAK_MARGIN = Db(1.0)
 """The limiter's ceiling lies this far under the true-peak ceiling: the encoder moves peaks, and some lie between samples."""
-RECIPE = 1
+RECIPE = 2
 """Raised when the same plan would give other bytes for a reason that no command line shows."""
 
 
@@ -78,12 +76,12 @@ def make(episode: Episode, facts: Sequence[Fact], build: str, make_up: Db, wide:
     """
     settings = episode.settings
     fmt = format_of(episode)
-    materials = {fact.input.name: Material(fact.source, _edit(episode, fact, fmt.channels)) for fact in facts}
+    materials = {fact.input.name: Material(fact.take, _edit(episode, fact, fmt.channels)) for fact in facts}
     segments = [_segment(fact, materials[fact.input.name].edit) for fact in facts]
     programme = timeline.place(segments, grid=samples_from_seconds(settings.layout.grid), tail=samples_from_seconds(settings.layout.tail))
     cut = runs.runs(programme)
     chunks = tuple(runs.chunks(i, run, wide=frozenset(first for of, first in wide if of == i)) for i, run in enumerate(cut))
-    contents = {fact.input.name: _render_key(fact, materials[fact.input.name], build) for fact in facts}
+    contents = {fact.input.name: _render_key(fact, materials[fact.input.name]) for fact in facts}
     keys = {chunk: _chunk_key(chunk, run, contents, fmt, make_up, build) for run, parts in zip(cut, chunks, strict=True) for chunk in parts}
     return Plan(episode, programme, fmt, tuple(facts), materials, cut, chunks, contents, keys, build, make_up, wide)
 
@@ -120,10 +118,9 @@ def _edit(episode: Episode, fact: Fact, channels: int) -> Edit:
     )
 
 
-def _render_key(fact: Fact, material: Material, build: str) -> str:
-    """The command that renders a segment, with the digest of its input in the place of its path."""
-    argv = graph.render("", replace(material.source, path=Path()), material.edit)
-    return digest("render", RECIPE, fact.digest, argv, material.edit.ceiling, limiter.RECIPE, build)
+def _render_key(fact: Fact, material: Material) -> str:
+    """The decoded samples of a segment, and what is done to them."""
+    return digest("render", render.RECIPE, limiter.RECIPE, fact.samples, material.take.start, asdict(material.edit))
 
 
 def _chunk_key(chunk: Chunk, run: Run, contents: dict[str, str], fmt: Format, make_up: Db, build: str) -> str:
@@ -139,8 +136,8 @@ def _chunk_key(chunk: Chunk, run: Run, contents: dict[str, str], fmt: Format, ma
         for part in run.parts
         if part.offset < end and part.offset + part.length > start
     ]
-    argv = graph.encode("", fmt.bitrate, fmt.channels, make_up)
-    return digest("chunk", RECIPE, heard, end - start, chunk.kept_frames(run), argv, build)
+    command = [graph.RECIPE, fmt.bitrate, fmt.channels]
+    return digest("chunk", RECIPE, heard, end - start, chunk.kept_frames(run), command, make_up, build)
 
 
 def no_join_key(plan: Plan, before: Chunk, after: Chunk) -> str:
@@ -163,9 +160,11 @@ def basis(plan: Plan) -> dict[str, Any]:
     settings = plan.episode.settings
     return {
         "segments": {fact.input.name: _segment_basis(fact, plan.materials[fact.input.name].edit) for fact in plan.facts},
-        "layout": settings.layout.model_dump(),
-        "encoding": settings.encoding.model_dump(),
+        "layout": asdict(settings.layout),
+        "encoding": asdict(settings.encoding),
         "encoder": plan.build.split("\n")[0],
+        # Raised with a release that makes other sound of the same files.
+        "recipes": {"chunks": RECIPE, "rendering": render.RECIPE, "limiter": limiter.RECIPE},
     }
 
 
@@ -188,7 +187,7 @@ def reasons(before: dict[str, Any] | None, now: dict[str, Any]) -> list[str]:
     if before is None:
         return ["not built before"]
     found: list[str] = []
-    for group in ("layout", "encoding", "tags"):
+    for group in ("layout", "encoding", "recipes", "tags"):
         old, new = before.get(group, {}), now.get(group, {})
         found += [f"{key}: {_short(old.get(key))} -> {_short(new.get(key))}" for key in new if old.get(key) != new.get(key)]
     if before.get("encoder") != now.get("encoder"):
@@ -198,11 +197,11 @@ def reasons(before: dict[str, Any] | None, now: dict[str, Any]) -> list[str]:
     found += [f"{name} is new" for name in new if name not in old]
     for name in new:
         if name in old and old[name] != new[name]:
-            found += _segment_reasons(name, old[name], new[name])
+            found += segment_reasons(name, old[name], new[name])
     return found
 
 
-def _segment_reasons(name: str, old: dict[str, Any], new: dict[str, Any]) -> list[str]:
+def segment_reasons(name: str, old: dict[str, Any], new: dict[str, Any]) -> list[str]:
     if old.get("content") != new["content"]:
         return [f"{name}: {new['file']} changed" if old.get("file") == new["file"] else f"{name}: {old.get('file')} -> {new['file']}"]
     return [f"{name}: {key} {_short(old.get(key))} -> {_short(new[key])}" for key in new if old.get(key) != new[key] and key != "file"]

@@ -13,12 +13,15 @@ from dataclasses import asdict, dataclass
 from typing import IO
 
 from audio import loudness, render, verify
+from audio.pcm import Pcm
 from audio.units import FRAME, RATE, Db, Lufs, Samples
 from audio.verify import Heard, Landing, Slice
 from production.plan import Plan
 from production.store import Store, digest, digest_bytes
 from production.watch import Watch
 
+RECIPE = 4
+"""Raised when the same frames would be heard otherwise."""
 _SECONDS = 4
 _LATE_SAMPLES = RATE // 1000
 _ALIKE = 0.5
@@ -27,23 +30,14 @@ _ALIKE = 0.5
 
 @dataclass(frozen=True)
 class Proof:
-    """What was heard of the finished file: slices with their measurements, and where each section was found (None: it opens with silence)."""
+    """What was heard of the finished file: integrated loudness (gated over all blocks) and true peak of the whole, loudness of each section,
+    and where each section was found (None: it opens with silence).
+    """
 
-    slices: tuple[Slice, ...]
-    heard: tuple[Heard, ...]
+    loudness: Lufs
+    true_peak: Db
+    sections: dict[str, Lufs]
     landings: dict[str, Landing | None]
-
-    @property
-    def loudness(self) -> Lufs:
-        """Integrated loudness of the whole, gated over all blocks."""
-        return loudness.integrated(block for one in self.heard for block in one.blocks)
-
-    @property
-    def true_peak(self) -> Db:
-        return max((one.true_peak for one in self.heard), default=Db(-math.inf))
-
-    def section_loudness(self, start: Samples, end: Samples) -> Lufs:
-        return loudness.integrated(verify.section_blocks(self.slices, self.heard, start, end))
 
     def warnings(self, planned: Plan) -> Iterator[str]:
         """What a producer should know before publishing: marks that do not land, loudness or peaks off the target."""
@@ -61,35 +55,60 @@ class Proof:
                 yield f"{minutes:.0f} minutes long, planned were {planned.episode.minutes:g}"
 
 
-def prove(planned: Plan, finished: IO[bytes], offset: int, store: Store, jobs: int, watch: Watch) -> Proof:
-    """Decode the finished file, whose audio frames begin at byte ``offset``, and say what is in it. Raises FfmpegFailed."""
-    reader = _Reader(planned, finished, offset, store, watch)
-    parts = verify.slices(planned.runs, planned.chunks, planned.programme.length)
-    names = [fact.input.name for fact in planned.facts if fact.input.kind == "section"]
-    with ThreadPoolExecutor(jobs) as pool:
-        heard = tuple(pool.map(reader.hear, parts))
-        landings = dict(zip(names, pool.map(reader.landing, names), strict=True))
-    return Proof(parts, heard, landings)
+@dataclass(frozen=True)
+class Prover:
+    """Hears finished files. What was proven once of the same frames is not decoded again."""
+
+    store: Store
+    jobs: int
+    watch: Watch
+
+    def prove(self, planned: Plan, finished: IO[bytes], offset: int, sha256: str) -> Proof:
+        """Say what is in the finished file, whose frames begin at byte ``offset`` and have this ``sha256``. Raises FfmpegFailed."""
+        names = [fact.input.name for fact in planned.facts if fact.input.kind == "section"]
+        marks = [(name, planned.programme.find(name).start, planned.programme.find(name).end, planned.contents[name]) for name in names]
+        key = digest("proof", RECIPE, sha256, marks, planned.build)
+        kept = self.store.value(key)
+        if kept is not None:
+            landings = {name: Landing(**found) if found else None for name, found in kept["landings"].items()}
+            return Proof(Lufs(kept["loudness"]), Db(kept["true_peak"]), kept["sections"], landings)
+        proof = _Reader(self, planned, finished, offset).proof(names)
+        self.store.put_value(key, asdict(proof))
+        return proof
 
 
 class _Reader:
     """Reads stretches of one finished file from several threads."""
 
-    def __init__(self, planned: Plan, finished: IO[bytes], offset: int, store: Store, watch: Watch) -> None:
-        self.planned, self.finished, self.offset, self.store, self.watch = planned, finished, offset, store, watch
+    def __init__(self, prover: Prover, planned: Plan, finished: IO[bytes], offset: int) -> None:
+        self.prover, self.store, self.planned, self.finished, self.offset = prover, prover.store, planned, finished, offset
         self.guard = threading.Lock()
+
+    def proof(self, names: list[str]) -> Proof:
+        planned = self.planned
+        parts = verify.slices(planned.runs, planned.chunks, planned.programme.length)
+        with ThreadPoolExecutor(self.prover.jobs) as threads:
+            heard = tuple(threads.map(self.hear, parts))
+            landings = dict(zip(names, threads.map(self.landing, names), strict=True))
+        placed = {name: planned.programme.find(name) for name in names}
+        return Proof(
+            loudness.integrated(block for one in heard for block in one.blocks),
+            max((one.true_peak for one in heard), default=Db(-math.inf)),
+            {name: loudness.integrated(verify.section_blocks(parts, heard, at.start, at.end)) for name, at in placed.items()},
+            landings,
+        )
 
     def hear(self, part: Slice) -> Heard:
         with self.guard:
             frames = verify.read(self.finished, self.offset, part, self.planned.fmt)
-        key = digest("heard", 3, digest_bytes(frames), min(part.first, verify.WARM_UP), part.last - part.first, self.planned.build)
+        key = digest("heard", RECIPE, digest_bytes(frames), min(part.first, verify.WARM_UP), part.last - part.first, self.planned.build)
         kept = self.store.value(key)
         if kept is None:
             found = verify.hear(frames, part, self.planned.fmt, self.store.scratch)
             self.store.put_value(key, asdict(found))
         else:
             found = Heard(tuple(kept["blocks"]), Db(kept["true_peak"]))
-        self.watch.proven(self.planned.episode.id, (part.last - part.first) * FRAME)
+        self.prover.watch.proven(self.planned.episode.id, (part.last - part.first) * FRAME)
         return found
 
     def landing(self, name: str) -> Landing | None:
@@ -98,11 +117,13 @@ class _Reader:
         length = Samples(min(material.edit.length, _SECONDS * RATE))
         with self.guard:
             frames, first = verify.around(self.finished, self.offset, start, length, planned.fmt)
-        key = digest("landing", 2, digest_bytes(frames), start - first * FRAME, length, planned.contents[name])
+        key = digest("landing", RECIPE, digest_bytes(frames), start - first * FRAME, length, planned.contents[name])
         kept = self.store.value(key)
         if kept is not None:
             return Landing(**kept) if kept else None
-        found = verify.landing(frames, first, start, render.beginning(material, length), planned.fmt, self.store.scratch)
+        with Pcm.opened(material.take, self.store.scratch) as pcm:
+            expected = render.beginning(pcm, material.edit, length)
+        found = verify.landing(frames, first, start, expected, planned.fmt, self.store.scratch)
         self.store.put_value(key, asdict(found) if found else {})
         return found
 

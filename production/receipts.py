@@ -15,17 +15,25 @@ NAME = ".receipt.json"
 
 @dataclass(frozen=True)
 class Receipt:
-    """A finished build. ``fingerprint`` digests everything that was asked; ``outputs`` maps file names to [size, mtime in ns, sha256]."""
+    """A finished build. ``fingerprint`` digests everything that was asked; ``outputs`` maps file names to [size, mtime in ns, sha256].
+
+    ``audio`` says which frames the file holds (name), where they begin (offset in bytes), and their sha256.
+    """
 
     fingerprint: str
     scratch: bool
     samples: int
     basis: dict[str, Any]
+    audio: dict[str, Any]
     outputs: dict[str, list[Any]]
 
     def intact(self, folder: Path) -> bool:
         """Whether every output is still the file that was written: size and time are asked first, the bytes only of a file whose time differs."""
         return all(_same(folder / name, *stamp) for name, stamp in self.outputs.items())
+
+    def sounds_as(self, audio: str, target: Path) -> bool:
+        """Whether ``target`` is still the file that was written, and holds the frames that ``audio`` names."""
+        return self.audio.get("name") == audio and self.size_of(target.parent, target.name) is not None
 
     def size_of(self, folder: Path, name: str) -> int | None:
         """The size of an output in bytes, or None when it is gone or of another size."""

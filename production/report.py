@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Sequence
-from importlib.metadata import version
 from typing import Any
 
 from audio import ffmpeg
@@ -13,6 +12,7 @@ from audio.timeline import Chapter
 from audio.units import RATE
 from production.plan import Plan
 from production.proof import Proof, offset_ms
+from production.versions import version
 
 _TOOLS = ("distributed-systems-podcast", "mutagen", "pydub", "ffmpeg-python", "numpy", "pillow")
 
@@ -65,7 +65,7 @@ def _chapter(planned: Plan, chapter: Chapter, proof: Proof) -> dict[str, Any]:
         "section_end_samples": placed.end,
         "found_offset_ms": offset_ms(landing),
         "likeness": landing.likeness if landing else None,
-        "integrated_lufs": _rounded(proof.section_loudness(placed.start, placed.end)),
+        "integrated_lufs": _rounded(proof.sections[chapter.slug]),
         "planned_minutes": section.minutes,
         "minutes": round((placed.end - placed.start) / RATE / 60, 2),
         "scratch": planned.fact(chapter.slug).input.scratch,

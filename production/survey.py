@@ -8,30 +8,40 @@ import os
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
 from audio import ffmpeg, graph, measure, sources
 from audio.errors import SourceUnreadable
 from audio.leveling import Level
 from audio.measure import Cut, Measured
+from audio.pcm import Pool, Take
 from audio.source import Source
+from audio.units import seconds
 from production.inputs import Input
 from production.store import Store, digest, write
 
 _BLOCK = 1 << 20
-_RECIPE = 2
+_RECIPE = 3
 """Raised when a measurement would come out otherwise for a reason that its command line does not show."""
+
+
+GUESSED = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Fact:
-    """An input and what is known of it. ``digest`` is that of the file's bytes."""
+    """An input and what is known of it. ``digest`` is that of the file's bytes, ``samples`` names its decoded samples (`GUESSED`: never decoded)."""
 
     input: Input
     digest: str
-    source: Source
+    take: Take
+    samples: str
     measured: Measured
+
+    @property
+    def source(self) -> Source:
+        return self.take.source
 
 
 class Seen:
@@ -92,56 +102,108 @@ class Unreadable:
 Progress = Callable[[Input, float, float | None], None]
 
 
-def survey(
-    inputs: Sequence[Input],
-    store: Store,
-    seen: Seen,
-    channels: int,
-    level: Callable[[Input], Level],
-    build: str,
-    jobs: int,
-    progress: Progress = lambda _input, _seconds, _of: None,
-) -> tuple[tuple[Fact, ...], tuple[Unreadable, ...]]:
-    """Facts about every input, in order, and those that have none because they cannot be read. ``progress`` is told seconds measured, of how many."""
-    with ThreadPoolExecutor(jobs) as pool:
+@dataclass(frozen=True)
+class Surveyor:
+    """Finds facts. What it has to decode is left in ``pool``; ``progress`` is told seconds measured, of how many."""
+
+    store: Store
+    seen: Seen
+    pool: Pool
+    channels: int
+    level: Callable[[Input], Level]
+    build: str
+    jobs: int
+    progress: Progress = lambda _input, _seconds, _of: None
+    decoded: list[float] = field(default_factory=list)
+    """Seconds of sound that had to be decoded."""
+
+    def survey(self, inputs: Sequence[Input]) -> tuple[tuple[Fact, ...], tuple[Unreadable, ...]]:
+        """Facts about every input, in order, and those that have none because they cannot be read."""
+        return self._each(inputs, self._known_or_measured)
+
+    def glance(self, inputs: Sequence[Input]) -> tuple[tuple[Fact, ...], tuple[Unreadable, ...]]:
+        """The same without decoding anything: what was never measured is a guess from what its container says, and has no name for its samples."""
+        return self._each(inputs, self._known_or_guessed)
+
+    def _each(
+        self, inputs: Sequence[Input], find: Callable[[Input, _Probed], Fact | SourceUnreadable]
+    ) -> tuple[tuple[Fact, ...], tuple[Unreadable, ...]]:
         first: dict[tuple[Path, Cut, Level], Input] = {}
         for one in inputs:
-            first.setdefault((one.path, one.cut, level(one)), one)
-        futures = {key: pool.submit(_fact, one, store, seen, channels, key[-1], build, progress) for key, one in first.items()}
-        facts: list[Fact] = []
-        unreadable: list[Unreadable] = []
-        for one in inputs:
-            found = futures[one.path, one.cut, level(one)].result()
-            if isinstance(found, SourceUnreadable):
-                unreadable.append(Unreadable(one, found))
-            else:
-                facts.append(replace(found, input=one))
-    seen.save()
-    return tuple(facts), tuple(unreadable)
+            first.setdefault((one.path, one.cut, self.level(one)), one)
+        with ThreadPoolExecutor(self.jobs) as threads:
+            probes = {key: threads.submit(self._probe, one) for key, one in first.items()}
+            probed = {key: probe.result() for key, probe in probes.items()}
+            # The longest first: the last to end then keeps the others waiting for the least time.
+            longest = sorted(probed, key=lambda key: _declared(probed[key]), reverse=True)
+            tasks = {key: threads.submit(_unless_unreadable, find, first[key], probed[key]) for key in longest}
+            found = {key: task.result() for key, task in tasks.items()}
+        self.seen.save()
+        every = [(one, found[one.path, one.cut, self.level(one)]) for one in inputs]
+        return (
+            tuple(replace(fact, input=one) for one, fact in every if isinstance(fact, Fact)),
+            tuple(Unreadable(one, error) for one, error in every if isinstance(error, SourceUnreadable)),
+        )
 
-
-def _fact(one: Input, store: Store, seen: Seen, channels: int, level: Level, build: str, progress: Progress) -> Fact | SourceUnreadable:
-    try:
-        if one.path.exists() and not one.path.is_file():
-            # A pipe would be waited for, and nothing would ever come.
-            return SourceUnreadable(one.path, "a folder, or something else that is no file, has this name", "put the recording in its place")
+    def _probe(self, one: Input) -> _Probed | SourceUnreadable:
         try:
-            content = seen.of(one.path, "file", _digest_file)
-        except OSError as error:
-            return SourceUnreadable(one.path, error.strerror or str(error), "make it a readable file")
-        source = _probed(one.path, content, store, build)
-        # The command says how it is decoded, the path says nothing.
-        argv = graph.measure("", replace(source, path=Path()), channels, one.cut.start, one.cut.end)
-        key = digest("measure", content, build, argv, asdict(one.cut), asdict(level), measure.EDGE_SECONDS, _RECIPE)
-        kept = store.value(key)
-        if kept is None:
-            found = measure.measure(source, channels, one.cut, level, lambda done: progress(one, done, source.declared))
-            store.put_value(key, asdict(found))
-        else:
-            found = Measured(**kept)
-        return Fact(one, content, source, found)
+            if one.path.exists() and not one.path.is_file():
+                # A pipe would be waited for, and nothing would ever come.
+                return SourceUnreadable(one.path, "a folder, or something else that is no file, has this name", "put the recording in its place")
+            try:
+                content = self.seen.of(one.path, "file", _digest_file)
+            except OSError as error:
+                return SourceUnreadable(one.path, error.strerror or str(error), "make it a readable file")
+            take = Take(_probed(one.path, content, self.store, self.build), self.channels, one.cut.start, one.cut.end)
+        except SourceUnreadable as error:
+            return error
+        # What the command is asked says how it is decoded, the path says nothing.
+        command = [graph.RECIPE, {**asdict(take.source), "path": ""}, take.channels, take.start, take.end]
+        samples = digest("samples", content, command, self.build)
+        key = digest("measure", samples, take.channels, asdict(one.cut), asdict(self.level(one)), measure.EDGE_SECONDS, _RECIPE)
+        return _Probed(content, take, samples, key)
+
+    def _known(self, one: Input, probed: _Probed) -> Fact | None:
+        kept = self.store.value(probed.key)
+        return None if kept is None else Fact(one, probed.content, probed.take, probed.samples, Measured(**kept))
+
+    def _known_or_measured(self, one: Input, probed: _Probed) -> Fact | SourceUnreadable:
+        if known := self._known(one, probed):
+            return known
+        take = probed.take
+        found, pcm = measure.measure(take, one.cut, self.level(one), self.pool.folder, lambda done: self.progress(one, done, take.source.declared))
+        self.pool.keep(probed.samples, pcm)
+        self.store.put_value(probed.key, asdict(found))
+        self.decoded.append(seconds(found.length))
+        return Fact(one, probed.content, take, probed.samples, found)
+
+    def _known_or_guessed(self, one: Input, probed: _Probed) -> Fact | SourceUnreadable:
+        return self._known(one, probed) or Fact(one, probed.content, probed.take, GUESSED, measure.guess(probed.take, one.path.stat().st_size))
+
+
+@dataclass(frozen=True, slots=True)
+class _Probed:
+    """What is to be decoded, the name of its samples, and the entry of its measurement."""
+
+    content: str
+    take: Take
+    samples: str
+    key: str
+
+
+def _unless_unreadable(
+    find: Callable[[Input, _Probed], Fact | SourceUnreadable], one: Input, probed: _Probed | SourceUnreadable
+) -> Fact | SourceUnreadable:
+    if isinstance(probed, SourceUnreadable):
+        return probed
+    try:
+        return find(one, probed)
     except SourceUnreadable as error:
         return error
+
+
+def _declared(probed: _Probed | SourceUnreadable) -> float:
+    return 0.0 if isinstance(probed, SourceUnreadable) else probed.take.source.declared or 3600.0
 
 
 def _probed(path: Path, content: str, store: Store, build: str) -> Source:

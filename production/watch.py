@@ -36,10 +36,13 @@ class Watch:
         # The bar is about the recordings met so far: each is opened when its turn comes.
         self._show(f"{self._episode}: measuring {one.label} {_clock(done_seconds)}{length}", done, total)
 
-    def reasons(self, reasons: Sequence[str], missing: Sequence[Chunk], planned: Plan) -> None:
-        """The plan is made: say why there is work, and how much."""
+    def reasons(self, reasons: Sequence[str]) -> None:
+        """The plan is made: say why there is work."""
         for reason in reasons:
             self.say(f"{self._episode}: {reason}")
+
+    def begin_encoding(self, missing: Sequence[Chunk], planned: Plan) -> None:
+        """Say how much there is to encode."""
         encode = sum(chunk.last - chunk.first for chunk in missing) * FRAME / RATE
         everything = sum(len(parts) for parts in planned.chunks)
         self.say(f"{self._episode}: {len(missing)} of {everything} chunks to encode ({_clock(encode)} of {_clock(planned.programme.length / RATE)})")

@@ -25,6 +25,7 @@ from audio import ffmpeg as programs
 from audio import measure, sources
 from audio.errors import SourceUnreadable
 from audio.leveling import Level
+from audio.pcm import Take
 from audio.units import Db, Lufs
 from tests.e2e.broken import (
     EPISODE,
@@ -515,14 +516,22 @@ ffmpeg_case(
     "ffmpeg was killed by signal 9",
     "the command was:",
     hint="",
-    script='case "$*" in *ebur128*) kill -9 $$;; *) exec "$REAL_FFMPEG" "$@";; esac',
+    script='case "$*" in *aresample*) kill -9 $$;; *) exec "$REAL_FFMPEG" "$@";; esac',
+)
+ffmpeg_case(
+    "an encoder that is killed",
+    FAILED,
+    "ffmpeg was killed by signal 9",
+    "the command was:",
+    hint="",
+    script='case "$*" in *write_xing*) kill -9 $$;; *) exec "$REAL_FFMPEG" "$@";; esac',
 )
 ffmpeg_case(
     "^C",
     INTERRUPTED,
     hint="what was finished is kept, and the next run goes on from there",
     at="interrupted; ",
-    script='case "$*" in *ebur128*) kill -INT $PPID; exec sleep 20;; *) exec "$REAL_FFMPEG" "$@";; esac',
+    script='case "$*" in *aresample*) kill -INT $PPID; exec sleep 20;; *) exec "$REAL_FFMPEG" "$@";; esac',
 )
 
 BLOCKED = """
@@ -718,7 +727,9 @@ def test_good_recordings_are_taken_whole_however_odd_they_look(media: Path, tmp_
     def seconds(name: str) -> float | SourceUnreadable:
         path = broken.write(name, ODD[name][0](broken))
         try:
-            found = measure.measure(sources.probe(path), 2, measure.Cut(trim=False), Level(Lufs(-16), Db(-2), Db(40)))
+            take = Take(sources.probe(path), 2)
+            found, pcm = measure.measure(take, measure.Cut(trim=False), Level(Lufs(-16), Db(-2), Db(40)), tmp_path)
+            pcm.close()
         except SourceUnreadable as error:
             return error
         return found.length / 48_000

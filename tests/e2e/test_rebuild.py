@@ -197,6 +197,106 @@ def test_one_damaged_chunk_is_encoded_again_and_no_other(show: Path, built: Path
     assert project.published(show) == project.published(built)
 
 
+# -- the frames of the earlier build ----------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def renamed(built: Path, tmp_path: Path) -> dict[str, bytes]:
+    """What a title change makes of `built` when nothing is in its way."""
+    root = project.copied(built, tmp_path / "renamed")
+    _title(root)
+    project.produce(root)
+    return project.published(root)
+
+
+def _hurt_sound(root: Path) -> None:
+    """Flip a bit of the finished audio; size and time stay."""
+    path = project.mp3(root)
+    times, audio = path.stat(), project.without_tag(path.read_bytes())
+    _damage(path)
+    os.utime(path, ns=(times.st_atime_ns, times.st_mtime_ns))
+    assert project.without_tag(path.read_bytes()) != audio
+
+
+def _chunk_files(root: Path) -> list[Path]:
+    names = project.chunks(root)
+    return [entry for entry in project.entries(root) if entry.name in names]
+
+
+def test_a_title_change_takes_over_the_old_frames_and_does_not_look_at_the_encoded_chunks(show: Path, renamed: dict[str, bytes]) -> None:
+    # Damaged entries are removed by whoever reads them.
+    files = _chunk_files(show)
+    assert len(files) == 3
+    for path in files:
+        _damage(path)
+    before, audio = [path.read_bytes() for path in files], project.without_tag(project.mp3(show).read_bytes())
+    _title(show)
+    assert chunks_to_encode(project.produce(show).said) == (0, 3)
+    assert [path.read_bytes() for path in files] == before
+    assert project.without_tag(project.mp3(show).read_bytes()) == audio
+    assert project.published(show) == renamed
+
+
+def test_a_title_change_needs_no_chunk_in_the_store(show: Path, renamed: dict[str, bytes]) -> None:
+    for path in _chunk_files(show):
+        path.unlink()
+    _title(show)
+    said = project.produce(show).said
+    assert chunks_to_encode(said) == (0, 3)
+    assert "nothing encoded" in said
+    assert project.chunks(show) == {}
+    assert project.published(show) == renamed
+
+
+def test_old_frames_that_were_damaged_since_are_encoded_again_when_the_store_has_none(show: Path, renamed: dict[str, bytes]) -> None:
+    _hurt_sound(show)
+    for path in _chunk_files(show):
+        path.unlink()
+    _title(show)
+    assert "3 chunk(s) encoded" in project.produce(show).said
+    assert project.published(show) == renamed
+
+
+def test_old_frames_that_were_damaged_since_are_not_taken_over(show: Path, renamed: dict[str, bytes]) -> None:
+    _hurt_sound(show)
+    # Its size and its time are what they were: nothing is to be done, as far as can be seen.
+    assert "nothing to do" in project.produce(show).said
+    _title(show)
+    assert chunks_to_encode(project.produce(show).said) == (0, 3)
+    assert project.published(show) == renamed
+
+
+def test_old_frames_and_a_chunk_that_were_both_damaged_are_made_again(show: Path, renamed: dict[str, bytes]) -> None:
+    _hurt_sound(show)
+    _damage(_chunk_files(show)[0])
+    _title(show)
+    project.produce(show)
+    assert project.published(show) == renamed
+
+
+@pytest.mark.parametrize("how", ["gone", "cut off", "longer"])
+def test_without_the_whole_old_file_its_frames_come_from_the_store(how: str, show: Path, renamed: dict[str, bytes]) -> None:
+    path = project.mp3(show)
+    if how == "gone":
+        path.unlink()
+    else:
+        with path.open("ab") as file:
+            file.write(bytes(384)) if how == "longer" else file.truncate(path.stat().st_size // 2)
+    _title(show)
+    assert chunks_to_encode(project.produce(show).said) == (0, 3)
+    assert project.published(show) == renamed
+
+
+def test_a_receipt_of_another_version_is_as_good_as_none(show: Path, built: Path) -> None:
+    path = show / "build" / project.EPISODE / ".receipt.json"
+    receipt = json.loads(path.read_text())
+    del receipt["audio"]
+    path.write_text(json.dumps(receipt))
+    assert chunks_to_encode(project.produce(show).said) == (0, 3)
+    assert project.published(show) == project.published(built)
+    assert json.loads(path.read_text())["audio"]["sha256"]
+
+
 # -- chunks and cores ------------------------------------------------------------------------------------------------------------
 
 

@@ -11,21 +11,22 @@ from typing import Any
 import pytest
 
 from audio import runs
-from audio.graph import Edit
 from audio.measure import Cut, Measured
+from audio.pcm import Take
+from audio.render import Edit
 from audio.source import Source
 from audio.timeline import SegmentKind
 from audio.units import FRAME, RATE, Db, Lufs, Samples
 from production import plan
 from production.inputs import Input
-from production.model import Episode, Section, Settings
+from production.model import Artwork, Encoding, Episode, Fades, Layout, Section, Settings
 from production.survey import Fact
 
 BUILD = "ffmpeg version 5.1.9 Copyright\nconfiguration: --enable-libmp3lame"
 
 
 def section(slug: str, **keys: Any) -> Section:
-    return Section.model_validate({"slug": slug, "title": slug.title(), "part": "cold-open", **keys})
+    return Section(**{"slug": slug, "title": slug.title(), "part": "cold-open", **keys})
 
 
 def episode(*sections: Section, settings: Settings | None = None, **keys: Any) -> Episode:
@@ -39,7 +40,8 @@ def fact(name: str, seconds: float = 60.0, *, kind: SegmentKind = "section", of:
     length = Samples(round(seconds * RATE))
     one = Input(name, kind, path, path.name, None, Cut(), Samples(round(gap * RATE)), section=of)
     measured = Measured(length, Samples(0), length, Lufs(-20.0), Db(peak), Db(4.0))
-    return Fact(one, f"digest of {name}", Source(path, "pcm_s24le", RATE, 1, seconds), measured)
+    take = Take(Source(path, "pcm_s24le", RATE, 1, seconds), 2)
+    return Fact(one, f"digest of {name}", take, f"samples of {name}", measured)
 
 
 def facts(one: Episode, intro: bool = True, **seconds: float) -> tuple[Fact, ...]:
@@ -85,9 +87,13 @@ def test_words_are_in_no_key() -> None:
 
 
 def test_neither_a_path_nor_the_cover_nor_the_tail_is_in_a_key() -> None:
-    settings = Settings.model_validate({"artwork": {"colour": "#000000"}, "layout": {"tail": 9, "grid": 0}})
+    settings = Settings(artwork=Artwork(colour="#000000"), layout=Layout(tail=9, grid=0))
     moved = tuple(
-        replace(one, input=replace(one.input, path=Path("/else/where.wav"), label="x"), source=replace(one.source, path=Path("/else/where.wav")))
+        replace(
+            one,
+            input=replace(one.input, path=Path("/else/where.wav"), label="x"),
+            take=replace(one.take, source=replace(one.source, path=Path("/x"))),
+        )
         for one in facts(episode())
     )
     assert changed(made(episode(settings=settings), moved)) == set()
@@ -103,14 +109,15 @@ def test_a_gap_moves_sections_and_makes_nothing_again() -> None:
 @pytest.mark.parametrize(
     "change",
     [
-        lambda one: replace(one, digest="another take"),
+        # the file's bytes and how they are decoded
+        lambda one: replace(one, samples="samples of another take"),
         lambda one: replace(one, measured=replace(one.measured, gain=Db(4.1))),
         lambda one: replace(one, measured=replace(one.measured, start=Samples(480))),
         lambda one: replace(one, measured=replace(one.measured, peak=Db(-5.0))),
         lambda one: replace(one, input=replace(one.input, section=section("b", fade_in=1.0))),
-        lambda one: replace(one, source=replace(one.source, ignore_length=True)),
+        lambda one: replace(one, take=replace(one.take, start=Samples(480))),
     ],
-    ids=["content", "gain", "cut", "limiter", "fade", "how it is read"],
+    ids=["content", "gain", "cut", "limiter", "fade", "where decoding begins"],
 )
 def test_what_is_heard_of_a_section_changes_its_keys_and_no_others(change: Any) -> None:
     listed = tuple(change(one) if one.input.name == "b" else one for one in facts(episode()))
@@ -122,8 +129,8 @@ def test_what_is_heard_of_a_section_changes_its_keys_and_no_others(change: Any) 
     [
         made(episode(), build=BUILD + " --another"),
         made(episode(), make_up=Db(0.44)),
-        made(episode(settings=Settings.model_validate({"encoding": {"bitrate": 96}}))),
-        made(episode(settings=Settings.model_validate({"encoding": {"channels": "mono"}}))),
+        made(episode(settings=Settings(encoding=Encoding(bitrate=96)))),
+        made(episode(settings=Settings(encoding=Encoding(channels="mono")))),
     ],
     ids=["encoder", "make-up", "bitrate", "channels"],
 )
@@ -133,13 +140,14 @@ def test_another_encoder_makes_everything_again(planned: plan.Plan) -> None:
 
 def test_a_wide_pre_roll_makes_one_chunk_again() -> None:
     one = episode(section("a"))
-    usual, wide = (keys_of(made(one, facts(one, a=650.0), wide=frozenset(pairs)))["a"] for pairs in ((), ((1, runs.CHUNK),)))
+    listed = facts(one, a=3.6 * runs.CHUNK * FRAME / RATE)
+    usual, wide = (keys_of(made(one, listed, wide=frozenset(pairs)))["a"] for pairs in ((), ((1, runs.CHUNK),)))
     assert [a == b for a, b in zip(usual, wide, strict=True)] == [True, False, True, True]
 
 
 def test_a_limiter_is_there_only_where_it_is_needed_and_a_gain_may_be_given() -> None:
     quiet, loud, given = section("a"), section("b"), section("c", gain=-2.5)
-    one = episode(quiet, loud, given, settings=Settings.model_validate({"fades": {"fade_in": 0.01, "fade_out": 0.05}}))
+    one = episode(quiet, loud, given, settings=Settings(fades=Fades(fade_in=0.01, fade_out=0.05)))
     planned = made(one, (fact("a", of=quiet, peak=-7.1), fact("b", of=loud, peak=-6.9), fact("c", of=given, peak=-3.0)))
     # true peak -1, a margin of 1, and nothing is limited that stays 1 dB under that
     assert plan.ceiling_of(one) == -2.0
@@ -199,8 +207,8 @@ B = facts(episode())[2]
         (made(episode(), swapped(digest="new", input=replace(B.input, label="b2.wav"))), ["b: b.wav -> b2.wav"]),
         (made(episode(), swapped(input=replace(B.input, gap=Samples(3 * RATE)))), ["b: gap 2.0 -> 3.0"]),
         (made(episode(), swapped(measured=replace(B.measured, gain=Db(5.5)))), ["b: gain 4.0 -> 5.5"]),
-        (made(episode(settings=Settings.model_validate({"layout": {"tail": 2.5}}))), ["tail: 1.0 -> 2.5"]),
-        (made(episode(settings=Settings.model_validate({"encoding": {"bitrate": 96}}))), ["bitrate: 128 -> 96"]),
+        (made(episode(settings=Settings(layout=Layout(tail=2.5)))), ["tail: 1.0 -> 2.5"]),
+        (made(episode(settings=Settings(encoding=Encoding(bitrate=96)))), ["bitrate: 128 -> 96"]),
         (made(episode(section("a"), section("c"), section("d"))), ["b is gone", "d is new"]),
         (
             made(episode(), build=BUILD.replace("5.1.9", "6.0")),

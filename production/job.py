@@ -1,0 +1,96 @@
+"""A plan with everything that is said about it: chapters, tag sheet, covers, and the fingerprint that tells whether anything is left to do."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any
+
+from audio import ffmpeg, tagsheet
+from audio.tagsheet import TagSheet
+from audio.timeline import Chapter
+from production import plan, sheets
+from production.errors import ArtworkError, StepFailed
+from production.model import Episode, Project
+from production.plan import Plan
+from production.store import Store, digest, digest_bytes
+from production.versions import version
+
+
+@dataclass(frozen=True)
+class Job:
+    """What is to be made. ``audio`` names the frames of the finished file, ``fingerprint`` everything that is asked of the folder."""
+
+    plan: Plan
+    folder: Path
+    chapters: tuple[Chapter, ...]
+    sheet: TagSheet
+    cover: bytes
+    image_urls: dict[str, str]
+    basis: dict[str, Any]
+    audio: str
+    fingerprint: str
+
+    @property
+    def target(self) -> Path:
+        return self.folder / f"{self.plan.episode.id}.mp3"
+
+
+def job(project: Project, planned: Plan, store: Store, folder: Path) -> Job:
+    """Raises StepFailed for a picture that cannot serve."""
+    episode = planned.episode
+    embedded, large = covers(project, episode, store, scratch=planned.scratch)
+    marks = plan.chapters(planned, _chapter_images(project, episode, store))
+    sheet = sheets.tag_sheet(project, planned, marks, embedded, f"ffmpeg {ffmpeg.version_number(planned.build)} libmp3lame")
+    basis = {**plan.basis(planned), "tags": _tag_basis(sheet)}
+    urls = {s.slug: sheets.media_url(project, episode.id, "images", f"{s.slug}.jpg") for s in episode.sections if s.image}
+    keys = [planned.keys[chunk] for parts in planned.chunks for chunk in parts]
+    placed = [(p.segment.name, p.start) for p in planned.programme.placed]
+    audio = digest("audio", keys, placed, planned.programme.length, [planned.fmt.bitrate, planned.fmt.channels])
+    tools = [version(name) for name in ("distributed-systems-podcast", "mutagen")]
+    said = [tagsheet.RECIPE, tools, basis["tags"], digest_bytes(large), urls, planned.scratch, episode.minutes, [s.minutes for s in episode.sections]]
+    return Job(planned, folder, marks, sheet, large, urls, basis, audio, digest("job", audio, said, plan.basis(planned)))
+
+
+def covers(project: Project, episode: Episode, store: Store, *, scratch: bool) -> tuple[bytes, bytes]:
+    """The cover inside the file, and the large one beside it."""
+    with _artwork(project, episode, episode.settings.artwork.file, "artwork", "file"):
+        return (
+            sheets.cover(project, episode, store, side=sheets.EMBEDDED_SIDE, most=sheets.EMBEDDED_BYTES, scratch=scratch),
+            sheets.cover(project, episode, store, side=sheets.FEED_SIDE, most=sheets.FEED_BYTES, scratch=scratch),
+        )
+
+
+def _chapter_images(project: Project, episode: Episode, store: Store) -> dict[str, bytes]:
+    images: dict[str, bytes] = {}
+    for index, section in enumerate(episode.sections):
+        if section.image:
+            with _artwork(project, episode, section.image, "sections", index, "image"):
+                images[section.slug] = sheets.chapter_image(project, section.image, store)
+    return images
+
+
+@contextlib.contextmanager
+def _artwork(project: Project, episode: Episode, name: str | None, *keys: str | int) -> Iterator[None]:
+    """Say which picture cannot serve, and where it was asked for."""
+    try:
+        yield
+    except (ArtworkError, OSError) as error:
+        said = f"cannot be read ({error.strerror})" if isinstance(error, OSError) else error
+        where = project.where(episode.id, *keys)
+        hint = "give a square JPEG or PNG of 1400 px or more"
+        raise StepFailed(f"{episode.id}: artwork", f"{name} {said}", where=where, hint=hint) from error
+
+
+def _tag_basis(sheet: TagSheet) -> dict[str, Any]:
+    values = {
+        name: value
+        for name, value in {f.name: getattr(sheet, f.name) for f in fields(sheet)}.items()
+        if name not in ("chapters", "cover", "duration", "scratch")
+    }
+    values |= {name: str(value) for name, value in values.items() if not isinstance(value, (str, int, type(None)))}
+    values["cover"] = digest_bytes(sheet.cover or b"")[:12]
+    values["chapters"] = digest([[c.title, c.link, digest_bytes(c.image or b"")] for c in sheet.chapters])[:12]
+    return values
