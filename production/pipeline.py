@@ -116,11 +116,14 @@ class Builder:
 
         folder = self.build / episode.id
         with disk_errors(self.build):
-            build = survey.encoder_build(self.seen)
-            facts = self._facts(episode, self._survey(episode, build).glance(self._inputs(episode)))
-            planned = self._planned(episode, facts, build)
-            wanted = job(self.project, planned, self.store, folder)
+            wanted = job(self.project, self.planned(episode), self.store, folder)
             return outlook.outlook(wanted, receipts.read(folder), self.store)
+
+    def planned(self, episode: Episode) -> Plan:
+        """The plan as far as it is known without decoding anything: what was never measured is guessed. Raises ConfigError, StepsFailed."""
+        build = survey.encoder_build(self.seen)
+        facts = self._facts(episode, self._survey(episode, build).glance(self._inputs(episode)))
+        return self._planned(episode, facts, build)
 
     # -- what there is ----------------------------------------------------------------------------------------------------------
 
