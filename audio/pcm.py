@@ -79,11 +79,10 @@ class Pcm:
                 raise self._error or SourceUnreadable(
                     self.take.source.path, "changed while it was read: it is shorter than when it was measured", "run again"
                 )
-        data = bytearray((end - start) * self._frame)
-        view, at = memoryview(data), start * self._frame
-        while view:
-            read = os.preadv(self._file.fileno(), [view], at)
-            view, at = view[read:], at + read
+        size, at = (end - start) * self._frame, start * self._frame
+        data = os.pread(self._file.fileno(), size, at)
+        while len(data) < size:
+            data += os.pread(self._file.fileno(), size - len(data), at + len(data))
         return np.frombuffer(data, "<f4").reshape(-1, self.take.held)
 
     def decode(self, listen: Callable[[Floats], None] = lambda _: None) -> list[str]:

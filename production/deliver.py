@@ -34,13 +34,15 @@ def deliver(job: Job, before: Receipt | None, load: Callable[[Chunk], bytes], st
     planned = job.plan
     start = tags.render(job.sheet) + mpeg.info_header(planned.fmt, frames=planned.frames, samples=planned.programme.length)
     with ExitStack() as together:
+        # Drawn while the sound is written.
+        cover = together.enter_context(ThreadPoolExecutor(1)).submit(job.cover)
         file = together.enter_context(replacing(job.target))
         file.write(start)
         whole, audio = _old_frames(job, before, file, len(start)) or _new_frames(job, load, store, file, len(start))
         _read_back(Path(file.name), job)
         with open(file.name, "rb") as finished:
             proof = prover.prove(planned, finished, len(start), audio)
-        sidecars = _sidecars(job, proof, show, size=file.tell(), sha256=whole)
+        sidecars = _sidecars(job, proof, show, cover.result(), size=file.tell(), sha256=whole)
         for name, data in sidecars.items():
             if not holds(job.folder / name, data):
                 part = together.enter_context(replacing(job.folder / name))
@@ -119,13 +121,13 @@ def _read_back(path: Path, job: Job) -> None:
         raise StepFailed(f"{job.plan.episode.id}: tag", "what was written reads back differently", hint="this is a bug: please report it")
 
 
-def _sidecars(job: Job, proof: Proof, show: str, *, size: int, sha256: str) -> dict[str, bytes]:
+def _sidecars(job: Job, proof: Proof, show: str, cover: bytes, *, size: int, sha256: str) -> dict[str, bytes]:
     """What stands beside the MP3, by file name."""
     files = {
         "chapters.json": lists.to_json(job.chapters, title=job.sheet.title, author=job.sheet.artist, podcast=show, image_urls=job.image_urls),
         "chapters.psc.xml": lists.to_psc(job.chapters, image_urls=job.image_urls),
         "description.txt": f"{lists.to_description(job.chapters)}\n".encode(),
-        "cover.jpg": job.cover,
+        "cover.jpg": cover,
         "report.json": report(job.plan, job.chapters, proof, size=size, sha256=sha256),
     }
     return files | {f"images/{chapter.slug}.jpg": chapter.image for chapter in job.chapters if chapter.image}

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, fields
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -21,13 +22,16 @@ from production.versions import version
 
 @dataclass(frozen=True)
 class Job:
-    """What is to be made. ``audio`` names the frames of the finished file, ``fingerprint`` everything that is asked of the folder."""
+    """What is to be made. ``audio`` names the frames of the finished file, ``fingerprint`` everything that is asked of the folder.
+
+    ``cover`` draws the large cover, which takes a while and is first needed when the sound is written.
+    """
 
     plan: Plan
     folder: Path
     chapters: tuple[Chapter, ...]
     sheet: TagSheet
-    cover: bytes
+    cover: Callable[[], bytes]
     image_urls: dict[str, str]
     basis: dict[str, Any]
     audio: str
@@ -41,7 +45,10 @@ class Job:
 def job(project: Project, planned: Plan, store: Store, folder: Path) -> Job:
     """Raises StepFailed for a picture that cannot serve."""
     episode = planned.episode
-    embedded, large = covers(project, episode, store, scratch=planned.scratch)
+    with _artwork(project, episode, episode.settings.artwork.file, "artwork", "file"):
+        source = sheets.cover_source(project, episode)
+    embedded = _cover(project, episode, store, sheets.EMBEDDED_SIDE, sheets.EMBEDDED_BYTES, planned.scratch)
+    large = partial(_cover, project, episode, store, sheets.FEED_SIDE, sheets.FEED_BYTES, planned.scratch)
     marks = plan.chapters(planned, _chapter_images(project, episode, store))
     sheet = sheets.tag_sheet(project, planned, marks, embedded, f"ffmpeg {ffmpeg.version_number(planned.build)} libmp3lame")
     basis = {**plan.basis(planned), "tags": _tag_basis(sheet)}
@@ -50,17 +57,13 @@ def job(project: Project, planned: Plan, store: Store, folder: Path) -> Job:
     placed = [(p.segment.name, p.start) for p in planned.programme.placed]
     audio = digest("audio", keys, placed, planned.programme.length, [planned.fmt.bitrate, planned.fmt.channels])
     tools = [version(name) for name in ("distributed-systems-podcast", "mutagen")]
-    said = [tagsheet.RECIPE, tools, basis["tags"], digest_bytes(large), urls, planned.scratch, episode.minutes, [s.minutes for s in episode.sections]]
+    said = [tagsheet.RECIPE, tools, basis["tags"], source, urls, planned.scratch, episode.minutes, [s.minutes for s in episode.sections]]
     return Job(planned, folder, marks, sheet, large, urls, basis, audio, digest("job", audio, said, plan.basis(planned)))
 
 
-def covers(project: Project, episode: Episode, store: Store, *, scratch: bool) -> tuple[bytes, bytes]:
-    """The cover inside the file, and the large one beside it."""
+def _cover(project: Project, episode: Episode, store: Store, side: int, most: int, scratch: bool) -> bytes:
     with _artwork(project, episode, episode.settings.artwork.file, "artwork", "file"):
-        return (
-            sheets.cover(project, episode, store, side=sheets.EMBEDDED_SIDE, most=sheets.EMBEDDED_BYTES, scratch=scratch),
-            sheets.cover(project, episode, store, side=sheets.FEED_SIDE, most=sheets.FEED_BYTES, scratch=scratch),
-        )
+        return sheets.cover(project, episode, store, side=side, most=most, scratch=scratch)
 
 
 def _chapter_images(project: Project, episode: Episode, store: Store) -> dict[str, bytes]:

@@ -51,6 +51,13 @@ def cover(project: Project, episode: Episode, store: Store, *, side: int, most: 
     )
 
 
+def cover_source(project: Project, episode: Episode) -> str:
+    """What the episode's covers are made from, digested: another one, other covers. Raises OSError for a file that cannot be read."""
+    asked = episode.settings.artwork
+    made_from = digest_bytes((project.root / asked.file).read_bytes()) if asked.file else [episode.title, episode.number, asked.colour]
+    return digest("covers", artwork_version(), COVERS, made_from, project.show.title, project.series_of(episode).title)
+
+
 def series_cover(project: Project, series: Series, colour: str, store: Store) -> bytes:
     return _drawn(store, number=None, title=series.title, series=series.title, show=project.show.title, colour=colour, side=FEED_SIDE, scratch=False)
 
