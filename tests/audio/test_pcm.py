@@ -139,6 +139,7 @@ def test_what_was_read_cannot_be_written_over(decoder: Decoder, pcm: Pcm) -> Non
     with pytest.raises(ValueError, match="read-only"):
         mine *= 0
     assert np.array_equal(pcm.read(5, 9), before)
+    assert pcm.read(7, 7).shape == (0, 1)
 
 
 def test_the_listener_hears_everything_once_and_in_order(decoder: Decoder, pcm: Pcm) -> None:
