@@ -9,10 +9,10 @@ from __future__ import annotations
 import os
 import wave
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+from audio.score import Note, Piece
 from audio.units import RATE
 
 if TYPE_CHECKING:
@@ -25,27 +25,6 @@ Name = Literal["intro", "outro", "sting"]
 
 
 # -- score -----------------------------------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class Note:
-    """One note: its start and length in beats, its MIDI key (69 = A4 = 440 Hz), its loudness 0..1, and its place from -1 (left) to 1."""
-
-    beat: float
-    length: float
-    key: int
-    loudness: float = 1.0
-    pan: float = 0.0
-
-
-@dataclass(frozen=True, slots=True)
-class Piece:
-    """A score: parts by instrument, tempo in beats a minute, length and closing fade in seconds."""
-
-    seconds: float
-    tempo: float
-    fade: float
-    parts: tuple[tuple[str, tuple[Note, ...]], ...]
 
 
 D, E, F_SHARP, G, A, B = 62, 64, 66, 67, 69, 71

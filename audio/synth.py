@@ -14,15 +14,12 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
+from audio.score import Piece
 from audio.units import RATE
-
-if TYPE_CHECKING:
-    from audio.jingle import Piece
 
 Sound = NDArray[np.float32]
 Doubles = NDArray[np.float64]

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 BUILD = "build"
 STORE = ".store"
 _MOST_KEPT = 12 << 30
-"""Bytes of decoded sound on the disk at once, at most: nine hours of stereo."""
+"""Bytes of decoded sound that wait from measuring to rendering, at most: nine hours of stereo."""
 
 
 @dataclass(frozen=True)
@@ -92,7 +92,7 @@ class Builder:
         build = survey.encoder_build(self.seen)
         asked = self._inputs(episode)
         memory.trim()
-        surveyor = self._survey(episode, build)
+        surveyor = self._surveyor(episode, build)
         with self.stopwatch.step("measure", surveyor.decoded):
             facts = self._facts(episode, surveyor.survey(asked))
         before = receipts.read(folder)
@@ -122,7 +122,7 @@ class Builder:
     def planned(self, episode: Episode) -> Plan:
         """The plan as far as it is known without decoding anything: what was never measured is guessed. Raises ConfigError, StepsFailed."""
         build = survey.encoder_build(self.seen)
-        facts = self._facts(episode, self._survey(episode, build).glance(self._inputs(episode)))
+        facts = self._facts(episode, self._surveyor(episode, build).glance(self._inputs(episode)))
         return self._planned(episode, facts, build)
 
     # -- what there is ----------------------------------------------------------------------------------------------------------
@@ -130,7 +130,7 @@ class Builder:
     def _inputs(self, episode: Episode) -> tuple[inputs.Input, ...]:
         return inputs.inputs(self.project, episode, self.store, scratch=self.options.scratch)
 
-    def _survey(self, episode: Episode, build: str) -> Surveyor:
+    def _surveyor(self, episode: Episode, build: str) -> Surveyor:
         channels = plan.format_of(episode).channels
         level = partial(plan.level_of, episode)
         return Surveyor(self.store, self.seen, self.pool, channels, level, build, self.options.jobs, self.watch.measuring)

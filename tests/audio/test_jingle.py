@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from audio import jingle, synth
+from audio import jingle, score, synth
 from audio.units import RATE
 from tests.conftest import ROOT
 
@@ -71,8 +71,8 @@ def test_a_sting_dies_away(sting: synth.Sound) -> None:
 
 
 def test_a_note_sounds_where_and_how_loud_the_score_says() -> None:
-    early, late = jingle.Note(0.0, 0.5, 69, 0.25, -1.0), jingle.Note(2.0, 0.5, 69, 1.0, 1.0)
-    sound = synth.play(jingle.Piece(3.0, 60.0, 0.5, (("bass", (early, late)),)))
+    early, late = score.Note(0.0, 0.5, 69, 0.25, -1.0), score.Note(2.0, 0.5, 69, 1.0, 1.0)
+    sound = synth.play(score.Piece(3.0, 60.0, 0.5, (("bass", (early, late)),)))
     first, second = (np.sqrt(np.mean(sound[:, start : start + RATE // 2] ** 2, axis=1)) for start in (0, 2 * RATE))
     # the bass is nearly dry: all of it is on its side
     assert first[0] > 20 * first[1]
