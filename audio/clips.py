@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from pydub import AudioSegment
 
-    Floats = NDArray[np.float64]
     Singles = NDArray[np.float32]
 
 _STEP_MS = 5
@@ -28,7 +27,7 @@ _RELEASE_MS = 100
 """Kept at tails beyond the air: a word dies away more slowly than it begins."""
 
 
-def silent_edges(head: Singles, tail: Singles, peaks: Floats, speech: Lufs, air: Samples) -> tuple[Samples, Samples]:
+def silent_edges(head: Singles, tail: Singles, peaks: Singles, speech: Lufs, air: Samples) -> tuple[Samples, Samples]:
     """How many samples may be cut from the start and from the end of a recording.
 
     ``head`` and ``tail`` are clips of its first and last seconds, of shape (n, channels), ``peaks`` the highest samples (linear) of the whole
@@ -53,7 +52,7 @@ def _segment(clip: Singles) -> AudioSegment:
     return AudioSegment(data=whole.tobytes(), sample_width=4, frame_rate=RATE, channels=clip.shape[1])
 
 
-def _leading(clip: AudioSegment, threshold: float, peaks: Floats) -> int:
+def _leading(clip: AudioSegment, threshold: float, peaks: Singles) -> int:
     """Milliseconds before the first sound over ``threshold`` dBFS: to 5 ms within the clip, to 10 ms by the peaks beyond it."""
     from pydub.silence import detect_leading_silence
 

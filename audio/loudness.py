@@ -20,22 +20,21 @@ FLOOR = -120.0
 OFFSET = -0.691
 
 
-def _energy(lufs: float) -> float:
-    return math.pow(10.0, (lufs - OFFSET) / 10)
-
-
 def _loudness(energy: float) -> Lufs:
     return Lufs(OFFSET + 10 * math.log10(energy)) if energy > 0 else SILENCE
 
 
 def integrated(blocks: Iterable[float]) -> Lufs:
     """Gated loudness of 400 ms blocks; -inf when all of them lie under the absolute gate."""
-    energies = [_energy(block) for block in blocks if block > ABSOLUTE_GATE]
-    if not energies:
+    import numpy as np
+
+    # Of ten hours there are 360 000: an array of them takes 3 MB, a list 12.
+    found = blocks if isinstance(blocks, np.ndarray) else np.fromiter(blocks, "f8")
+    energies = 10 ** ((found[found > ABSOLUTE_GATE] - OFFSET) / 10)
+    if not len(energies):
         return SILENCE
-    gate = sum(energies) / len(energies) * 10 ** (RELATIVE_GATE / 10)
-    kept = [energy for energy in energies if energy > gate]
-    return _loudness(sum(kept) / len(kept))
+    gate = energies.mean() * 10 ** (RELATIVE_GATE / 10)
+    return _loudness(float(energies[energies > gate].mean()))
 
 
 def decibels(amplitude: float) -> Db:

@@ -23,10 +23,11 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from audio.leveling import Floats, Level
+    from audio.leveling import Level
     from audio.source import Source
 
     Singles = NDArray[np.float32]
+    Doubles = NDArray[np.float64]
 
 EDGE_SECONDS = 20
 """Looked at closely at either end; silence that lasts longer is followed in the envelope of peaks, in steps of 10 ms."""
@@ -109,7 +110,7 @@ class _Peaks:
 
     def __init__(self) -> None:
         self._rest: Sides = []
-        self._found: list[Floats] = []
+        self._found: list[Singles] = []
 
     def add(self, sides: Sides) -> None:
         sides = after(self._rest, sides)
@@ -119,18 +120,18 @@ class _Peaks:
             self._found.append(_highest([side[:whole].reshape(-1, leveling.STEP) for side in sides]))
 
     @property
-    def values(self) -> Floats:
+    def values(self) -> Singles:
         import numpy as np
 
         rest = [_highest([side.reshape(1, -1) for side in self._rest])] if self._rest else []
-        return np.concatenate([*self._found, *rest]) if self._found or rest else np.zeros(0)
+        return np.concatenate([*self._found, *rest]) if self._found or rest else np.zeros(0, "f4")
 
 
-def _highest(sides: Sides) -> Floats:
+def _highest(sides: Sides) -> Singles:
     """The highest absolute value in each row of all sides."""
     import numpy as np
 
-    return np.max([np.maximum(rows.max(axis=1), -rows.min(axis=1)) for rows in sides], axis=0).astype("f8")  # type: ignore[no-any-return]
+    return np.max([np.maximum(rows.max(axis=1), -rows.min(axis=1)) for rows in sides], axis=0)  # type: ignore[no-any-return]
 
 
 def _check_length(source: Source, cut: Cut, decoded: Samples, complaints: list[str]) -> None:
@@ -158,28 +159,29 @@ def _check_end(source: Source, cut: Cut, decoded: Samples) -> None:
         raise SourceUnreadable(source.path, f"ends at {there:.2f} s, before the out point ({seconds(cut.end):g} s)", "move `out`", point="out")
 
 
-def _found(pcm: Pcm, cut: Cut, level: Level, blocks: list[float], peaks: Floats) -> Measured:
+def _found(pcm: Pcm, cut: Cut, level: Level, blocks: Doubles, peaks: Singles) -> Measured:
     import numpy as np
 
     length = pcm.samples
-    whole = loudness.integrated(blocks[3:] or blocks)
-    if max(blocks, default=-120.0) < _SILENT:
+    loudest = blocks.max(initial=loudness.FLOOR)
+    if loudest < _SILENT:
         why = f"silent: nothing in it is louder than {_SILENT:g} LUFS"
         raise SourceUnreadable(pcm.take.source.path, why, "is it the right file, and the right channel?")
     lead = trail = Samples(0)
     if cut.trim:
         edge = min(length, EDGE_SECONDS * RATE)
+        whole = loudness.integrated(blocks[3:] if len(blocks) > 3 else blocks)
         lead, trail = silent_edges(pcm.read(0, edge), pcm.read(length - edge, length), peaks, whole, cut.air)
         if lead + trail >= length:
             lead = trail = Samples(0)
     # Steps of 10 ms from the first whole one to the last; their blocks of 100 ms lie on the same edges.
     first, last = -(-lead // _BLOCK), (length - trail) // _BLOCK
-    kept = np.array(blocks[first + 3 : last] if last > first + 3 else [max(blocks)])
+    kept = blocks[first + 3 : last] if last > first + 3 else np.full(1, loudest)
     steps = _BLOCK // leveling.STEP
     # Under 400 ms no block is whole: the highest of the momentary values is the best there is.
-    if loudness.integrated(kept.tolist()) == loudness.SILENCE:
-        kept = np.array([max(blocks)])
-    level_found = loudness.integrated(kept.tolist())
+    if loudness.integrated(kept) == loudness.SILENCE:
+        kept = np.full(1, loudest)
+    level_found = loudness.integrated(kept)
     highest = loudness.decibels(float(peaks.max()))
     # The first three blocks reach back before the cut and are not counted; their steps must not be either.
     gain = (

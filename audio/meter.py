@@ -62,7 +62,7 @@ class Meter:
         self._energies.append(energy * self._weight)
 
     @property
-    def blocks(self) -> list[float]:
+    def blocks(self) -> Doubles:
         """Momentary loudness in LUFS at the end of each whole 100 ms, over the 400 ms before it; at least -120.
 
         The first three reach back into the silence before the start.
@@ -70,12 +70,12 @@ class Meter:
         import numpy as np
 
         if not self._energies:
-            return []
+            return np.zeros(0)
         energy = np.concatenate(([0.0] * (_STEPS_IN_WINDOW - 1), *self._energies))
         total = np.lib.stride_tricks.sliding_window_view(energy, _STEPS_IN_WINDOW).sum(axis=1) / (_STEPS_IN_WINDOW * STEP)
         with np.errstate(divide="ignore"):
             # fmax: samples that are no numbers have no loudness.
-            values: list[float] = np.fmax(OFFSET + 10 * np.log10(total), FLOOR).tolist()
+            values: Doubles = np.fmax(OFFSET + 10 * np.log10(total), FLOOR)
         return values
 
 

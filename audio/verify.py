@@ -6,6 +6,7 @@ bit reservoir have settled. The frames of a slice are a key: what was proven onc
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -53,7 +54,7 @@ class Slice:
 class Heard:
     """Of one slice: momentary loudness every 100 ms (LUFS), and the highest true peak (dBTP)."""
 
-    blocks: tuple[float, ...]
+    blocks: array[float]
     true_peak: Db
 
 
@@ -90,7 +91,7 @@ def hear(frames: bytes, part: Slice, fmt: Format, folder: Path) -> Heard:
         process.finish()
     # Where the file begins there is nothing to hear before it: only the blocks of the first 400 ms are not whole.
     warm_blocks = (part.first - warm) * FRAME // _BLOCK if part.first else 3
-    return Heard(tuple(meter.blocks[warm_blocks:]), peak.value)
+    return Heard(array("d", meter.blocks[warm_blocks:]), peak.value)
 
 
 _MARGIN = RATE // 20

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 import threading
+from array import array
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
@@ -105,9 +106,9 @@ class _Reader:
         kept = self.store.value(key)
         if kept is None:
             found = verify.hear(frames, part, self.planned.fmt, self.store.scratch)
-            self.store.put_value(key, asdict(found))
+            self.store.put_value(key, {"blocks": list(found.blocks), "true_peak": found.true_peak})
         else:
-            found = Heard(tuple(kept["blocks"]), Db(kept["true_peak"]))
+            found = Heard(array("d", kept["blocks"]), Db(kept["true_peak"]))
         self.prover.watch.proven(self.planned.episode.id, (part.last - part.first) * FRAME)
         return found
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tracemalloc
 import wave
 from pathlib import Path
 
@@ -49,6 +50,23 @@ def test_limiting_only_ever_takes_loudness_away() -> None:
     free, held = (leveling.limited_loudness(blocks, peaks, 6.0, Db(ceiling)) for ceiling in (6.0, -3.0))
     assert free == pytest.approx(-16.0)
     assert -18.0 < held < -16.05
+
+
+def test_a_long_recording_is_foreseen_piece_by_piece_as_it_would_be_in_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    chance = np.random.default_rng(7)
+    blocks, peaks = chance.normal(-22, 3, 500), chance.uniform(0.1, 0.6, 5000).astype("f4")
+    whole = leveling.limited_loudness(blocks, peaks, 6.0, Db(-3.0))
+    monkeypatch.setattr(leveling, "_AT_ONCE", 37)
+    assert leveling.limited_loudness(blocks, peaks, 6.0, Db(-3.0)) == pytest.approx(whole, abs=1e-9)
+
+
+def test_ten_hours_in_one_recording_take_no_more_memory_than_one() -> None:
+    blocks, peaks = np.full(360_000, -22.0), envelope(3_600_000, 0.3, 40, 0.8).astype("f4")
+    tracemalloc.start()
+    leveling.limited_loudness(blocks, peaks, 6.0, Db(-3.0))
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert most < 25_000_000  # six times what the blocks themselves take; with all steps at once it was 104 MB
 
 
 def test_a_recording_too_short_for_a_block_does_not_divide_by_nothing() -> None:

@@ -22,7 +22,7 @@ def measured(sound: Sound, sizes: int | Sequence[int] = 1 << 40, *, dual: bool =
     meter = Meter(sound.shape[1], dual=dual)
     for block in cut(single(sound), sizes):
         meter.add(apart(block))
-    return meter.blocks
+    return meter.blocks.tolist()
 
 
 def cut(samples: np.ndarray, sizes: int | Sequence[int]) -> Iterator[np.ndarray]:
@@ -176,10 +176,10 @@ def test_the_meter_keeps_nothing_of_the_samples_it_was_given() -> None:
 def test_it_may_be_asked_before_the_end() -> None:
     meter, sound = Meter(2), single(heard("stereo"))
     meter.add(apart(sound[: 3 * RATE + 17]))
-    half = meter.blocks
+    half = meter.blocks.tolist()
     meter.add(apart(sound[3 * RATE + 17 :]))
     assert len(half) == 30
-    assert meter.blocks[:30] == half
+    assert meter.blocks[:30].tolist() == half
 
 
 # -- ends and oddities ------------------------------------------------------------------------------------------------------------
