@@ -24,20 +24,19 @@ _ABOVE_NOISE_DB = 6.0
 _BELOW_SPEECH_DB = 22.0
 """The threshold never comes nearer to the voice than this: a soft consonant lies 15 to 20 dB under it."""
 _RELEASE_MS = 100
-"""Kept at tails beyond the air: a word dies away more slowly than it begins."""
+"""Kept at tails: a word dies away more slowly than it begins."""
 
 
-def silent_edges(head: Singles, tail: Singles, peaks: Singles, speech: Lufs, air: Samples) -> tuple[Samples, Samples]:
-    """How many samples may be cut from the start and from the end of a recording.
+def silent_edges(head: Singles, tail: Singles, peaks: Singles, speech: Lufs) -> tuple[Samples, Samples]:
+    """How many samples of silence there are at the start and at the end of a recording.
 
-    ``head`` and ``tail`` are clips of its first and last seconds, of shape (n, channels), ``peaks`` the highest samples (linear) of the whole
-    in steps of 10 ms, ``speech`` its integrated loudness. ``air`` is what stays before the first sound, and a little more than that after the last.
+    ``head`` and ``tail`` are clips of its first and last seconds, of shape (n, channels), ``peaks`` the highest samples of the whole in dBFS
+    in steps of 10 ms, ``speech`` its integrated loudness. A word's tail, which dies away more slowly than it began, is no silence.
     """
     first, last = _segment(head), _segment(tail).reverse()
     threshold = _threshold(first, last, speech)
-    lead = _leading(first, threshold, peaks) - _samples_to_ms(air)
-    trail = _leading(last, threshold, peaks[::-1]) - _samples_to_ms(air) - _RELEASE_MS
-    return _ms_to_samples(max(0, lead)), _ms_to_samples(max(0, trail))
+    lead, trail = _leading(first, threshold, peaks), _leading(last, threshold, peaks[::-1]) - _RELEASE_MS
+    return _ms_to_samples(lead), _ms_to_samples(max(0, trail))
 
 
 def _segment(clip: Singles) -> AudioSegment:
@@ -59,7 +58,7 @@ def _leading(clip: AudioSegment, threshold: float, peaks: Singles) -> int:
     found = int(detect_leading_silence(clip, silence_threshold=threshold, chunk_size=_STEP_MS))
     if found < len(clip):
         return found
-    loud = (peaks > 10 ** (threshold / 20)).nonzero()[0]
+    loud = (peaks > threshold).nonzero()[0]
     return max(len(clip), int(loud[0]) * 10) if len(loud) else len(clip)
 
 
@@ -68,10 +67,6 @@ def _threshold(first: AudioSegment, last: AudioSegment, speech: Lufs) -> float:
     levels = sorted(clip[at : at + 50].dBFS for clip in (first, last) for at in range(0, max(1, len(clip) - 49), 50))
     noise = levels[len(levels) // 10] if levels else _FLOOR_DBFS
     return max(_FLOOR_DBFS, min(noise + _ABOVE_NOISE_DB, speech - _BELOW_SPEECH_DB))
-
-
-def _samples_to_ms(samples: Samples) -> int:
-    return -(-samples * 1000 // RATE)
 
 
 def _ms_to_samples(ms: int) -> Samples:

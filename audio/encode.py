@@ -67,15 +67,16 @@ class NoJoin(StreamBroken):
         super().__init__(f"run {run}: the chunk from frame {first} on fits nowhere after the one before it")
 
 
-def find_join(before: bytes, earlier: Chunk, after: bytes, later: Chunk, fmt: Format) -> tuple[int, int]:
+def find_join(before: bytes | bytearray, earlier: Chunk, after: bytes, later: Chunk, fmt: Format, gone: int = 0) -> tuple[int, int]:
     """Frame indexes (in ``before``, in ``after``) of the best place to change over, within the later chunk's pre-roll.
 
-    Best is the earliest place where both encoders had made the same decisions (block types, gains, tables) for the frames on either side of the
-    join; else the earliest that fits. Raises NoJoin when the main data fits nowhere.
+    ``before`` is the earlier encode without its first ``gone`` frames. Best is the earliest place where both encoders had made the same decisions
+    (block types, gains, tables) for the frames on either side of the join; else the earliest that fits. Raises NoJoin when the main data fits
+    nowhere.
     """
-    shift = later.first - later.before - (earlier.first - earlier.before)
+    shift = later.first - later.before - (earlier.first - earlier.before) - gone
     second_best = None
-    for index in range(SETTLED, later.before):
+    for index in range(max(SETTLED, 1 - shift), later.before):
         if not mpeg.fits(before, index + shift, after, index, fmt):
             continue
         if all(mpeg.side_info(before, i + shift, fmt) == mpeg.side_info(after, i, fmt) for i in (index - 1, index)):
@@ -109,9 +110,8 @@ def assemble(
         held, origin = bytearray(body[at * fmt.frame_bytes :]), at
         for later in parts[1:]:
             following = load(later)
-            # Indexes of the join count from the start of the earlier encode, of which the first ``origin`` frames are gone.
-            cut, start = find_join(bytes(origin * fmt.frame_bytes) + bytes(held), earlier, following, later, fmt)
-            mpeg.join(held, cut - origin, following, start, fmt)
+            cut, start = find_join(held, earlier, following, later, fmt, origin)
+            mpeg.join(held, cut, following, start, fmt)
             yield bytes(held)
             done += len(held) // fmt.frame_bytes
             held, origin, earlier = bytearray(following[start * fmt.frame_bytes :]), start, later

@@ -6,7 +6,8 @@ AudioError
 |-- SourceUnreadable     a recording cannot be used; carries its path and why
 |-- StreamBroken         MPEG frames that do not fit together
 |-- TagError             a tag that cannot be built or read
-`-- VoiceMissing         scratch narration was asked for and its voice is not installed
+|-- VoiceMissing         scratch narration was asked for and its voice is not installed
+`-- DenoiserMissing      noise reduction was asked for and its extra is not installed
 """
 
 from __future__ import annotations
@@ -65,3 +66,7 @@ class TagError(AudioError):
 
 class VoiceMissing(AudioError):
     """The scratch voice is an extra and is not installed."""
+
+
+class DenoiserMissing(AudioError):
+    """Noise reduction was asked for that is an extra, and it is not installed or does not run here."""

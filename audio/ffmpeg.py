@@ -14,7 +14,7 @@ import subprocess
 import tempfile
 import threading
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import IO
@@ -252,3 +252,60 @@ def spooled(data: bytes, folder: Path) -> IO[bytes]:
 def url(path: Path) -> str:
     """A path as ffmpeg takes it without mistaking a colon for a protocol."""
     return f"file:{path}"
+
+
+def through(argv: Sequence[str], blocks: Iterable[bytes | memoryview], take: Callable[[bytes], None]) -> int:
+    """Run to the end on ``blocks``, handed in as they come; ``take`` gets what comes out, in a thread of its own. Gives how many bytes went in.
+
+    Raises FfmpegFailed, Cancelled, and whatever ``blocks`` or ``take`` raise; the process is then killed.
+    """
+    read_end, write_end = os.pipe()
+    try:
+        with os.fdopen(read_end, "rb") as stdin:
+            _widen(stdin)
+            process = Process(argv, stdin=stdin)
+    except BaseException:
+        os.close(write_end)
+        raise
+    with process:
+        failed: list[BaseException] = []
+
+        def drain() -> None:
+            try:
+                for block in process.blocks():
+                    take(block)
+            except BaseException as error:
+                failed.append(error)
+                process._process.kill()
+
+        thread = threading.Thread(target=drain, daemon=True)
+        thread.start()
+        try:
+            taken = _hand_in(write_end, blocks)
+        except BaseException:
+            process._process.kill()
+            raise
+        finally:
+            os.close(write_end)
+            thread.join()
+        if failed:
+            raise failed[0]
+        process.finish()
+        if taken is None:
+            raise FfmpegFailed(argv, 0, "it ended before it had heard everything")
+        return taken
+
+
+def _hand_in(descriptor: int, blocks: Iterable[bytes | memoryview]) -> int | None:
+    """Write all of it; None when nobody was left to read."""
+    taken = 0
+    for block in blocks:
+        rest = memoryview(block)
+        while rest:
+            try:
+                written = os.write(descriptor, rest)
+            except BrokenPipeError:
+                return None
+            taken += written
+            rest = rest[written:]
+    return taken

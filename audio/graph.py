@@ -5,6 +5,7 @@ Every function gives an argv. Of what it is given only the path of the input doe
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -89,3 +90,46 @@ def decode_frames(binary: str, skip: Samples, length: Samples) -> list[str]:
 
     stream = _cut(ffmpeg.input("pipe:0", f="mp3")["a:0"], skip, Samples(skip + length))
     return _compile(stream.output("pipe:1", f="f32le", acodec="pcm_f32le", flush_packets=0), binary)
+
+
+def encode_aac(binary: str, bitrate: int, channels: int) -> list[str]:
+    """f32le on stdin to AAC-LC on stdout, each frame with its ADTS header; ``bitrate`` in kb/s, on average."""
+    import ffmpeg
+
+    stream = ffmpeg.input("pipe:0", f="f32le", ar=RATE, ac=channels)
+    options = {"b:a": f"{bitrate}k", "flags:a": "+bitexact", "map_metadata": -1, "flush_packets": 0}
+    return _compile(stream.output("pipe:1", f="adts", acodec="aac", **options), binary)
+
+
+def encode_opus(binary: str, bitrate: int, channels: int) -> list[str]:
+    """f32le on stdin to Ogg Opus on stdout, in frames of 20 ms and pages of a second; ``bitrate`` in kb/s, on average.
+
+    Bitexact, because the stream's number in the file would be a random one.
+    """
+    import ffmpeg
+
+    stream = ffmpeg.input("pipe:0", f="f32le", ar=RATE, ac=channels)
+    options = {"b:a": f"{bitrate}k", "vbr": "on", "flags:a": "+bitexact", "fflags": "+bitexact", "map_metadata": -1, "flush_packets": 0}
+    return _compile(stream.output("pipe:1", f="ogg", acodec="libopus", **options), binary)
+
+
+def about_encoder(binary: str, name: str) -> list[str]:
+    """Say what an encoder can do, on stdout; of one that is not in this build, only that."""
+    return [binary, "-hide_banner", "-h", f"encoder={name}"]
+
+
+def denoise(binary: str, most: float, floor: float, bands: Sequence[float]) -> list[str]:
+    """One channel of f32le through afftdn, which lowers noise by at most ``most`` dB and gives back as many samples.
+
+    ``floor`` is dB under a full-scale sine, -80 to -20; ``bands`` are dB at afftdn's fifteen frequencies, -24 to 24, whose mean is at the floor.
+    """
+    import ffmpeg
+
+    stream = ffmpeg.input("pipe:0", f="f32le", ar=RATE, ac=1)
+    stream = stream.filter("afftdn", nr=most, nf=round(floor, 1), nt="custom", bn="|".join(f"{band:.1f}" for band in bands))
+    return _compile(stream.output("pipe:1", f="f32le", acodec="pcm_f32le", flush_packets=0), binary)
+
+
+def about_filter(binary: str, name: str) -> list[str]:
+    """Say what a filter can do, on stdout; of one that is not in this build, only that."""
+    return [binary, "-hide_banner", "-h", f"filter={name}"]

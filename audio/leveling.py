@@ -85,16 +85,16 @@ def _lost(peaks: Singles, first: int, last: int, applied: float, ceiling: Db) ->
     for step in range(1, _RECOVERED):
         np.minimum(reduction[step:], held[:-step] * np.exp(-step / _RELEASE_STEPS), out=reduction[step:])
     energy = near**2 + 1e-18
-    before, after = _windows(energy, reach), _windows(energy * 10 ** (reduction / 10), reach)
+    before, after = windows(energy, reach), windows(energy * 10 ** (reduction / 10), reach)
     lost: Floats = 10 * np.log10(after / before)
     return lost
 
 
-def _windows(energy: Floats, first: int) -> Floats:
-    """Sums over the 400 ms that end with each 100 ms from step ``first`` on."""
+def windows(energy: NDArray[np.floating], first: int = 0) -> Floats:
+    """Sums of what 10 ms hold over the 400 ms that end with each 100 ms from step ``first`` on."""
     import numpy as np
 
-    total = np.concatenate(([0.0], np.cumsum(energy)))
+    total = np.concatenate(([0.0], np.cumsum(energy, dtype="f8")))
     ends = np.arange(first + _STEPS_PER_BLOCK, len(energy) + 1, _STEPS_PER_BLOCK)
     # The floor keeps a window of silence, whose difference of sums may round to nothing, from dividing by it.
     sums: Floats = np.maximum(total[ends] - total[np.maximum(0, ends - _WINDOW)], 1e-18)

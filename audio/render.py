@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import IO, TYPE_CHECKING
 
 from audio.limiter import limited
 from audio.pcm import Take
+from audio.strip import UNTOUCHED, Strip, Tape, curve, lines, times
 from audio.units import RATE, Db, Samples
 
 if TYPE_CHECKING:
@@ -23,15 +24,17 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float32]
 
-RECIPE = 3
+RECIPE = 4
 """Part of the key of what is rendered: raised when the same samples would come out otherwise."""
 _SILENCE = bytes(1 << 16)
 
 
 @dataclass(frozen=True, slots=True)
 class Edit:
-    """What is done to a recording: the stretch [start, end) of its samples at 48 kHz, one linear ``gain`` in dB, a peak limiter with its
-    ``ceiling`` in dBFS (None: it never reaches it), and fades in samples. ``channels`` is the programme's count.
+    """What is done to a recording: the stretch [start, end) of its samples at 48 kHz, the channel strip, one linear ``gain`` in dB, a peak limiter
+    with its ``ceiling`` in dBFS (None: it never reaches it), and fades in samples. ``channels`` is the programme's count.
+
+    ``known`` is how many samples the recording has, counted from the take's in point.
     """
 
     start: Samples
@@ -41,6 +44,8 @@ class Edit:
     fade_in: Samples
     fade_out: Samples
     channels: int
+    strip: Strip = UNTOUCHED
+    known: Samples = Samples(0)
 
     @property
     def length(self) -> Samples:
@@ -48,33 +53,171 @@ class Edit:
 
 
 @dataclass(frozen=True, slots=True)
-class Material:
-    """What a segment is made of: a decoded recording and what is done to it."""
+class Under:
+    """A recording that sounds under a segment: music, the tail of what came before, the tone of a room. ``samples`` names its decoded samples.
 
+    It is heard for ``length`` samples from sample ``at`` of the segment on (negative: it began before), beginning with its own sample ``first``.
+    When it comes to ``end``, it goes round from ``start``; over the ``lap`` samples before, what stands before ``start`` is faded in (equal power).
+    ``gain`` in dB; ``duck`` is a curve from its own beginning on; fades are equal-power (quarter sine), in samples. ``start``, ``end`` and ``first``
+    are counted from the take's in point, ``known`` is how many samples there are.
+    """
+
+    samples: str
     take: Take
+    known: Samples
+    first: Samples
+    start: Samples
+    end: Samples
+    lap: Samples
+    at: Samples
+    length: Samples
+    gain: Db
+    fade_in: Samples = Samples(0)
+    fade_out: Samples = Samples(0)
+    duck: str = ""
+    strip: Strip = UNTOUCHED
+
+
+@dataclass(frozen=True, slots=True)
+class Material:
+    """What a segment is made of: a decoded recording, what is done to it, and what sounds under it. ``samples`` names the decoded samples.
+
+    Without a take there is only what sounds under it, for the length of the edit.
+    """
+
+    take: Take | None
     edit: Edit
+    samples: str = ""
+    under: tuple[Under, ...] = ()
+
+    @property
+    def takes(self) -> dict[str, Take]:
+        """Everything that has to be decoded for it, by name."""
+        own = {self.samples: self.take} if self.take else {}
+        return own | {one.samples: one.take for one in self.under}
 
 
-def sounding(pcm: Pcm, edit: Edit, start: int, end: int) -> Iterator[Floats]:
+Decoded = Callable[[str, Take], "Pcm"]
+"""Gives the decoded samples of a take, by their name."""
+
+
+def sounding(material: Material, decoded: Decoded, start: int, end: int) -> Iterator[Floats]:
     """Samples [start, end) of a segment as it sounds, in blocks of shape (n, channels of the programme). Raises SourceUnreadable."""
+    edit = material.edit
+    mixed = _mixed(material, decoded)
+    if edit.ceiling is None:
+        yield from (_spread(mixed(at, min(at + RATE, end)), edit.channels) for at in range(start, end, RATE))
+    else:
+        for block in limited(mixed, edit.length, edit.ceiling, start, end):
+            yield _spread(block, edit.channels)
+
+
+def _spread(block: Floats, channels: int) -> Floats:
+    """A mono recording goes to both sides at full level (dual mono)."""
     import numpy as np
 
-    gain = np.float32(10 ** (edit.gain / 20))
-    origin = edit.start - pcm.take.start
+    return block if block.shape[1] == channels else np.repeat(block, channels, axis=1)
+
+
+def _mixed(material: Material, decoded: Decoded) -> Callable[[int, int], Floats]:
+    """Gives any stretch of a segment before the limiter."""
+    import numpy as np
+
+    edit = material.edit
+    voice = _voice(material.take, edit, decoded(material.samples, material.take)) if material.take else None
+    layers = [_Layer(one, decoded) for one in material.under]
+
+    def mixed(first: int, last: int) -> Floats:
+        samples = voice(first, last) if voice else np.zeros((last - first, edit.channels), dtype="f4")
+        for layer in layers:
+            samples = layer.under(samples, first, last, edit.channels)
+        return samples
+
+    return mixed
+
+
+def _voice(take: Take, edit: Edit, pcm: Pcm) -> Callable[[int, int], Floats]:
+    origin = edit.start - take.start
+    tape = Tape(pcm, edit.known or edit.end - take.start, edit.strip, edit.gain)
 
     def edited(first: int, last: int) -> Floats:
-        samples = pcm.read(origin + first, origin + last) * gain
+        samples = tape.read(origin + first, origin + last)
         _fade(samples, edit, first, last)
         return samples
 
-    blocks: Iterator[Floats]
-    if edit.ceiling is None:
-        blocks = (edited(at, min(at + RATE, end)) for at in range(start, end, RATE))
-    else:
-        blocks = limited(edited, edit.length, edit.ceiling, start, end)
-    for block in blocks:
-        # A mono recording goes to both sides at full level (dual mono).
-        yield block if block.shape[1] == edit.channels else np.repeat(block, edit.channels, axis=1)
+    return edited
+
+
+class _Layer:
+    """What sounds under a segment. Its recording is opened when it is first heard."""
+
+    def __init__(self, one: Under, decoded: Decoded) -> None:
+        self._one = one
+        self._decoded = decoded
+        self._tape: Tape | None = None
+
+    def under(self, samples: Floats, first: int, last: int, channels: int) -> Floats:
+        """``samples`` [first, last) of the segment with this under them."""
+        one = self._one
+        begins, ends = max(first, one.at), min(last, one.at + one.length)
+        if begins >= ends:
+            return samples
+        samples = _spread(samples, channels)
+        samples[begins - first : ends - first] += _spread(self._heard(begins - one.at, ends - one.at), channels)
+        return samples
+
+    def _heard(self, first: int, last: int) -> Floats:
+        import numpy as np
+
+        one = self._one
+        if self._tape is None:
+            self._tape = Tape(self._decoded(one.samples, one.take), one.known, one.strip, one.gain)
+        parts = [self._round(a, b) for a, b in _rounds(one, first, last)]
+        samples = parts[0] if len(parts) == 1 else np.concatenate(parts)
+        gains = lines(curve(one.duck), Db(0.0), first, last) if one.duck else None
+        for fade in (_rise(one.fade_in, first, last), _rise(one.fade_out, one.length - last, one.length - first)[::-1]):
+            if fade.size:
+                gains = fade if gains is None else gains * fade
+        return samples if gains is None else times(samples, gains)
+
+    def _round(self, first: int, last: int) -> Floats:
+        """A stretch of the recording that lies within one round; over the seam, with the beginning of the next round."""
+        import numpy as np
+
+        one = self._one
+        assert self._tape is not None
+        samples = self._tape.read(first, last)
+        seam = one.end - one.lap
+        if one.lap and last > seam:
+            at = max(first, seam)
+            turn = (np.arange(at - seam, last - seam) * (math.pi / 2 / one.lap)).astype("f8")
+            samples[at - first :] = times(samples[at - first :], np.cos(turn).astype("f4"))
+            samples[at - first :] += times(
+                self._tape.read(at - seam + one.start - one.lap, last - seam + one.start - one.lap), np.sin(turn).astype("f4")
+            )
+        return samples
+
+
+def _rounds(one: Under, first: int, last: int) -> Iterator[tuple[int, int]]:
+    """The stretches of the recording that are heard in [first, last) of a layer's life."""
+    at = one.first + first
+    left = last - first
+    while left > 0:
+        if at >= one.end:
+            at = one.start + (at - one.end) % (one.end - one.start)
+        size = min(left, one.end - at)
+        yield at, at + size
+        at += size
+        left -= size
+
+
+def _rise(length: int, first: int, last: int) -> Floats:
+    """The gain of a fade-in at samples [first, last) of what is faded; empty where it is over."""
+    import numpy as np
+
+    if first >= length:
+        return np.zeros(0, dtype="f4")
+    return np.sin(np.minimum(np.arange(first, last), length) * (math.pi / 2 / length)).astype("f4")
 
 
 def _fade(samples: Floats, edit: Edit, first: int, last: int) -> None:
@@ -91,7 +234,7 @@ def _fade(samples: Floats, edit: Edit, first: int, last: int) -> None:
         samples[len(samples) - len(at) :] *= (0.5 + 0.5 * np.cos((at - falls) * (math.pi / edit.fade_out))).astype("f4")[:, None]
 
 
-def fill(file: IO[bytes], chunk: Chunk, run: Run, materials: dict[str, Material], decoded: Callable[[str], Pcm], channels: int, make_up: Db) -> None:
+def fill(file: IO[bytes], chunk: Chunk, run: Run, materials: dict[str, Material], decoded: Decoded, channels: int, make_up: Db) -> None:
     """Write a chunk's input to ``file``, f32le: its stretch of the run's segments, silence before, between and after them.
 
     ``make_up`` dB undo what LAME takes off the level (see `encode.make_up`). Raises SourceUnreadable.
@@ -105,7 +248,7 @@ def fill(file: IO[bytes], chunk: Chunk, run: Run, materials: dict[str, Material]
         if first >= last:
             continue
         _rest(file, first - at, channels)
-        for block in sounding(decoded(part.name), materials[part.name].edit, first - part.offset, last - part.offset):
+        for block in sounding(materials[part.name], decoded, first - part.offset, last - part.offset):
             file.write((block * scale).data)
         at = last
     _rest(file, end - at, channels)
@@ -117,9 +260,10 @@ def _rest(file: IO[bytes], samples: int, channels: int) -> None:
         left -= file.write(_SILENCE[:left])
 
 
-def beginning(pcm: Pcm, edit: Edit, samples: int) -> Floats:
-    """The first samples of a segment as they sound in the programme."""
+def beginning(material: Material, pcm: Pcm, samples: int) -> Floats:
+    """The first samples of a segment's own recording, as they sound in the programme but for what is under them."""
     import numpy as np
 
-    blocks = list(sounding(pcm, edit, 0, min(samples, edit.length)))
+    edit = material.edit
+    blocks = list(sounding(replace(material, under=()), lambda _name, _take: pcm, 0, min(samples, edit.length)))
     return np.concatenate(blocks) if blocks else np.zeros((0, edit.channels), dtype=np.float32)

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 
-from audio.timeline import Programme
+from audio.timeline import Placed, Programme
 from audio.units import FRAME, Samples
 
 CHUNK = 15_000
@@ -22,6 +23,8 @@ PREROLL = 100
 five formats, four found none and needed the wide pre-roll)."""
 WIDE_PREROLL = 1_000
 SETTLED = 30
+OPENING = 165
+"""Frames (4 s) of a section that are encoded with what stands before it: so another gap or sting leaves the rest of the section's chunks alone."""
 POSTROLL = 3
 """Frames encoded past the end of a chunk, because the encoder looks ahead; they are dropped."""
 LEAD = 8
@@ -34,11 +37,12 @@ FILLER = 4
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """A segment within a run: its first sample lies ``offset`` samples after the run's start."""
+    """A segment within a run: its first sample lies ``offset`` samples after the run's start. ``own`` chunks hold nothing else but its opening."""
 
     name: str
     offset: Samples
     length: Samples
+    own: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,12 +90,12 @@ class Chunk:
 
 def runs(programme: Programme) -> tuple[Run, ...]:
     """Group the segments of a programme into runs."""
-    groups: list[list[tuple[str, int, int]]] = []
+    groups: list[list[Placed]] = []
     for placed in programme.placed:
-        if groups and placed.start // FRAME - _frames(groups[-1][-1][2]) < 2 * EDGE + FILLER:
-            groups[-1].append((placed.segment.name, placed.start, placed.end))
+        if groups and placed.start // FRAME - _frames(groups[-1][-1].end) < 2 * EDGE + FILLER:
+            groups[-1].append(placed)
         else:
-            groups.append([(placed.segment.name, placed.start, placed.end)])
+            groups.append([placed])
     total = programme.length // FRAME + 1
     return tuple(_run(group, total) for group in groups)
 
@@ -100,10 +104,10 @@ def _frames(samples: int) -> int:
     return -(-samples // FRAME)
 
 
-def _run(group: list[tuple[str, int, int]], total: int) -> Run:
-    first = group[0][1] // FRAME
-    frames = _frames(group[-1][2]) - first
-    parts = tuple(Part(name, Samples(start - first * FRAME), Samples(end - start)) for name, start, end in group)
+def _run(group: list[Placed], total: int) -> Run:
+    first = group[0].start // FRAME
+    frames = _frames(group[-1].end) - first
+    parts = tuple(Part(one.segment.name, Samples(one.start - first * FRAME), one.segment.length, own=one.segment.kind == "section") for one in group)
     if first < EDGE + FILLER:
         # At the start of the file there is no room for a silent lead: the encode begins where the file does.
         return Run(first, frames, parts, first, first, min(EDGE, total - first - frames))
@@ -112,9 +116,7 @@ def _run(group: list[tuple[str, int, int]], total: int) -> Run:
 
 def chunks(index: int, run: Run, *, wide: frozenset[int] = frozenset()) -> tuple[Chunk, ...]:
     """The chunks of a run. Those whose first frame is in ``wide`` get the long pre-roll: their join was not found in the short one."""
-    firsts = list(range(0, max(run.frames, 1), CHUNK))
-    if len(firsts) > 1 and run.frames - firsts[-1] < SHORTEST:
-        firsts.pop()
+    firsts = _firsts(run)
     lasts = [*firsts[1:], run.frames]
     return tuple(
         Chunk(
@@ -128,3 +130,27 @@ def chunks(index: int, run: Run, *, wide: frozenset[int] = frozenset()) -> tuple
         )
         for first, last in zip(firsts, lasts, strict=True)
     )
+
+
+def _firsts(run: Run) -> list[int]:
+    """The first frames of a run's chunks: where it begins, after the opening of each section that something stands before, where each section ends,
+    and every six minutes from there. Of those that short sections bring too close together, the first: a join is looked for in the frames of the
+    chunk before.
+    """
+    forced = set[int]()
+    for part in run.parts:
+        if part.own:
+            begins, ends = part.offset // FRAME + OPENING, _frames(part.offset + part.length)
+            forced |= {first for first, wanted in ((begins, part.offset > 0), (ends, True)) if wanted and 0 < first < run.frames}
+    edges = [0]
+    for first in sorted(forced):
+        if first - edges[-1] >= PREROLL:
+            edges.append(first)
+    edges.append(max(run.frames, 1))
+    firsts: list[int] = []
+    for start, end in pairwise(edges):
+        own = list(range(start, end, CHUNK))
+        if len(own) > 1 and end - own[-1] < SHORTEST:
+            own.pop()
+        firsts += own
+    return firsts

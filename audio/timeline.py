@@ -12,12 +12,12 @@ from typing import Literal
 
 from audio.units import FRAME, Samples
 
-SegmentKind = Literal["intro", "section", "sting", "outro"]
+SegmentKind = Literal["intro", "section", "sting", "outro", "tone", "bed"]
 
 
 @dataclass(frozen=True, slots=True)
 class Segment:
-    """A stretch of the programme made of one recording. ``name`` is unique in the programme.
+    """A stretch of the programme made of one recording, or of a room's tone in a gap. ``name`` is unique in the programme.
 
     ``gap`` is the nominal silence before it, in samples. ``on_grid`` makes that silence flex so that the segment starts on the grid.
     ``attached`` segments (stings) keep their distance to the segment that follows instead: the flexing silence goes before them.

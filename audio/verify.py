@@ -6,6 +6,7 @@ bit reservoir have settled. The frames of a slice are a key: what was proven onc
 
 from __future__ import annotations
 
+import math
 from array import array
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -142,6 +143,12 @@ def landing(frames: bytes, first: int, start: Samples, expected: Floats, fmt: Fo
     equal = np.flatnonzero(alike >= alike.max() - _SAME)
     at = int(equal[np.argmin(np.abs(begin + equal - start))])
     return Landing(Samples(begin + at - start), round(float(alike[at]), 4))
+
+
+def highest(parts: Sequence[Slice], heard: Sequence[Heard], start: Samples, end: Samples) -> Db:
+    """The highest true peak of the slices that [start, end) of the programme lies in."""
+    inside = (found.true_peak for part, found in zip(parts, heard, strict=True) if part.first * FRAME < end and part.last * FRAME > start)
+    return max(inside, default=Db(-math.inf))
 
 
 def section_blocks(parts: Sequence[Slice], heard: Sequence[Heard], start: Samples, end: Samples) -> Iterator[float]:

@@ -58,11 +58,11 @@ def compare(planned: Plan, store: Store, number: int) -> Joined:
     """Run ``number`` of a built plan."""
     run, fmt, chunks = planned.runs[number], planned.fmt, planned.chunks[number]
     with tempfile.TemporaryFile(dir=store.scratch) as file:
-        opened = {part.name: Pcm(planned.materials[part.name].take, store.scratch) for part in run.parts}
+        opened = {samples: Pcm(take, store.scratch) for part in run.parts for samples, take in planned.materials[part.name].takes.items()}
         whole = Chunk(number, 0, run.frames, chunks[0].before, chunks[-1].post, opens=True, closes=True)
         for pcm in opened.values():
             pcm.start()
-        render.fill(file, whole, run, planned.materials, opened.__getitem__, fmt.channels, planned.make_up)
+        render.fill(file, whole, run, planned.materials, lambda samples, _take: opened[samples], fmt.channels, planned.make_up)
         for pcm in opened.values():
             pcm.close()
         file.seek(0)

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from production.terminal import Terminal
 
 OK, FAILED, CONFIG, BUG, MISSING, INTERRUPTED = 0, 1, 2, 3, 4, 130
-_TAKE_A_VALUE = ("-C", "-j", "--jobs", "--limit")
+_TAKE_A_VALUE = ("-C", "-j", "--jobs", "--limit", "--preview")
 
 
 class Verbs(click.Group):
@@ -71,12 +71,57 @@ def produce() -> None:
 @click.option("--replace", is_flag=True, help="Let a scratch build take the place of one made from recordings.")
 @click.option("-j", "--jobs", type=click.IntRange(1, 64), default=None, help="Cores to use (all of them).")
 @click.option("-q", "--quiet", is_flag=True, help="Say nothing but errors and results.")
-def build(targets: Sequence[str], folder: Path, scratch: bool, replace: bool, jobs: int | None, quiet: bool) -> None:
+@click.option("--preview", metavar="START+LENGTH", callback=lambda *said: _as_window(said[-1]), help="Only render a window, as 1:30:00+60.")
+@click.option("--joins", is_flag=True, help="Only cut the seconds around all joins out of the finished file.")
+def build(
+    targets: Sequence[str],
+    folder: Path,
+    scratch: bool,
+    replace: bool,
+    jobs: int | None,
+    quiet: bool,
+    preview: tuple[float, float] | None,
+    joins: bool,
+) -> None:
     """Build TARGETS: episode ids, paths of their YAML files, series, or 'all'."""
     from production.terminal import Terminal
 
     terminal = Terminal(quiet=quiet)
+    if preview or joins:
+        sys.exit(_guarded(terminal, folder, lambda: _listen(terminal, targets, folder, scratch, jobs or _cores(), preview)))
     sys.exit(_guarded(terminal, folder, lambda: _build(terminal, targets, folder, scratch, replace, jobs or _cores())))
+
+
+def _as_window(text: str | None) -> tuple[float, float] | None:
+    from production.clock import window
+
+    try:
+        return None if text is None else window(text)
+    except ValueError as error:
+        raise click.BadParameter(f"{text!r}: {error}") from None
+
+
+def _listen(terminal: Terminal, targets: Sequence[str], folder: Path, scratch: bool, jobs: int, preview: tuple[float, float] | None) -> int:
+    from production import memory
+    from production.clock import clock
+    from production.pipeline import Builder, Options
+    from production.targets import choose
+    from production.watch import Watch
+
+    memory.give_back()
+    memory.one_thread_each()
+    project, episodes = choose(folder, targets)
+    builder = Builder(project, Options(jobs, scratch), Watch(terminal.progress, terminal.line))
+    with builder.store.using(lambda: terminal.line("waiting: produce gc is removing entries")):
+        for episode in episodes:
+            if preview:
+                click.echo(str(builder.preview(episode, *preview)))
+                continue
+            path, begins = builder.joins(episode)
+            click.echo(str(path))
+            for at, start in begins:
+                terminal.line(f"{clock(at)}  is {clock(start)} of {episode.id}")
+    return OK
 
 
 @produce.command("plan")
@@ -222,7 +267,7 @@ def _gc(terminal: Terminal, folder: Path, limit: int | None, dry_run: bool) -> i
 def _guarded(terminal: Terminal, folder: Path, work: Any) -> int:
     """Run ``work`` and turn what it raises into words and an exit code."""
     from audio import ffmpeg
-    from audio.errors import AudioError, FfmpegMissing, VoiceMissing
+    from audio.errors import AudioError, DenoiserMissing, FfmpegMissing, VoiceMissing
     from production.errors import ProduceError
 
     signal.signal(signal.SIGINT, _interrupt)
@@ -233,7 +278,7 @@ def _guarded(terminal: Terminal, folder: Path, work: Any) -> int:
         ffmpeg.cancel()
         terminal.error("interrupted; what was finished is kept, and the next run goes on from there")
         return INTERRUPTED
-    except (FfmpegMissing, VoiceMissing) as error:
+    except (DenoiserMissing, FfmpegMissing, VoiceMissing) as error:
         terminal.error(f"error: {error}")
         return MISSING
     except ProduceError as error:

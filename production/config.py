@@ -30,7 +30,7 @@ _A_NUMBER = re.compile(r"[0-9]{1,6}")
 _SETTINGS = rules(Settings)
 _DEFAULTS = {"defaults": mapping_of(_SETTINGS, "defaults")}
 _SHOW_RULES = {**rules(Show), **_DEFAULTS}
-_SERIES_RULES = {**rules(Series), **_DEFAULTS}
+_SERIES_RULES = {**{key: rule for key, rule in rules(Series).items() if key != "settings"}, **_DEFAULTS}
 _EPISODE_RULES = {**{key: rule for key, rule in rules(Episode).items() if key not in ("id", "settings")}, **_SETTINGS}
 
 _GROUPS_ON_TOP = f"write its groups at the top level: {', '.join(_SETTINGS)}"
@@ -46,6 +46,7 @@ _ELSEWHERE = {
 _FILES = ("file", "image")
 _MUSIC = ("intro", "outro", "sting")
 _MUSIC_WORDS = ("builtin", "none")
+_BED_WORDS = ("none",)
 
 
 # -- loading -------------------------------------------------------------------------------------------------------------------
@@ -133,7 +134,7 @@ class _Loader:
             sheet.report(("slug",), f"slug: {shown(slug)} is the name of something else", "choose another name for the series")
         if sheet.get("episodes") is not None and not _numbers(sheet):
             sheet.report(("episodes",), f"episodes: {sheet.get('episodes')} holds no number", "write the first and the last, as 1-12")
-        return model
+        return None if model is None else replace(model, settings=made(Settings, self._handed_down(self._parents(sheet))))
 
     def _check_episode(self, sheet: Sheet) -> Episode | None:
         path = sheet.document.path
@@ -151,7 +152,7 @@ class _Loader:
         self._check_sections(sheet)
         if model is None:
             return None
-        return replace(model, id=path.stem, settings=made(Settings, self._inherited(sheet)))
+        return replace(model, id=path.stem, settings=made(Settings, self._handed_down(self._lineage(sheet))))
 
     def _check_sections(self, sheet: Sheet) -> None:
         first_at: dict[str, Location] = {}
@@ -167,6 +168,9 @@ class _Loader:
             if end is not None and end <= start:
                 after = f" after in: {sheet.raw[(*key, 'in')]}" if start else ""
                 sheet.report((*key, "out"), f"out: {sheet.raw[(*key, 'out')]} leaves nothing{after}", "out comes after in")
+            under, until = sheet.get(*key, "bed_from") or 0.0, sheet.get(*key, "bed_to")
+            if until is not None and until <= under:
+                sheet.report((*key, "bed_to"), f"bed_to: {sheet.raw[(*key, 'bed_to')]} leaves nothing of the bed", "bed_to comes after bed_from")
 
     # the files against each other
 
@@ -241,14 +245,17 @@ class _Loader:
 
     def _lineage(self, episode: Sheet) -> Iterator[tuple[Sheet, KeyPath]]:
         """The sheets an episode inherits from, most general first, each with the key its groups stand under; the episode last."""
-        for sheet in (self.show, self._series_sheet(episode)):
-            if sheet is not None:
-                yield sheet, ("defaults",)
+        yield from self._parents(self._series_sheet(episode))
         yield episode, ()
 
-    def _inherited(self, episode: Sheet) -> dict[str, dict[str, Any]]:
+    def _parents(self, series: Sheet | None) -> Iterator[tuple[Sheet, KeyPath]]:
+        for sheet in (self.show, series):
+            if sheet is not None:
+                yield sheet, ("defaults",)
+
+    def _handed_down(self, lineage: Iterable[tuple[Sheet, KeyPath]]) -> dict[str, dict[str, Any]]:
         merged: dict[str, dict[str, Any]] = {}
-        for sheet, prefix in self._lineage(episode):
+        for sheet, prefix in lineage:
             groups = _mapping(sheet.get(*prefix)) if prefix else sheet.values
             for group in _SETTINGS:
                 # Broken values are left out: they have been reported where they stand, and nothing is built from them.
@@ -316,7 +323,9 @@ def _named_files(sheet: Sheet) -> Iterator[tuple[KeyPath, tuple[str, ...]]]:
     yield (*prefix, "artwork", "file"), ()
     for key in _MUSIC:
         yield (*prefix, "music", key), _MUSIC_WORDS
+    yield (*prefix, "music", "bed"), _BED_WORDS
     for index in range(len(sheet.get("sections") or ())):
         for key in _FILES:
             yield ("sections", index, key), ()
         yield ("sections", index, "sting"), _MUSIC_WORDS
+        yield ("sections", index, "bed"), _BED_WORDS

@@ -26,10 +26,21 @@ from production.store import Store, holds, replacing, synced
 _BLOCK = 1 << 20
 
 
-def deliver(job: Job, before: Receipt | None, load: Callable[[Chunk], bytes], store: Store, prover: Prover, show: str) -> Proof:
-    """Write the file, its sidecars and the receipt; ``load`` gives the frames of a chunk.
+def deliver(
+    job: Job,
+    before: Receipt | None,
+    load: Callable[[Chunk], bytes],
+    store: Store,
+    prover: Prover,
+    show: str,
+    *,
+    judge: Callable[[Proof], None],
+    beside: Callable[[ExitStack], dict[str, Path]],
+) -> Proof:
+    """Write the file, its sidecars, the files ``beside`` it and the receipt; ``load`` gives the frames of a chunk.
 
-    Everything is on the disk before the first name changes: a full disk leaves the earlier build whole. Raises NoJoin before anything has changed.
+    Everything is on the disk before the first name changes: a full disk leaves the earlier build whole. Raises NoJoin, and what ``judge`` raises of
+    the proof, before anything has changed.
     """
     planned = job.plan
     start = tags.render(job.sheet) + mpeg.info_header(planned.fmt, frames=planned.frames, samples=planned.programme.length)
@@ -42,13 +53,15 @@ def deliver(job: Job, before: Receipt | None, load: Callable[[Chunk], bytes], st
         _read_back(Path(file.name), job)
         with open(file.name, "rb") as finished:
             proof = prover.prove(planned, finished, len(start), audio)
+        judge(proof)
+        others = {name: _sum(str(part), 0) for name, part in beside(together).items()}
         sidecars = _sidecars(job, proof, show, cover.result(), size=file.tell(), sha256=whole)
         for name, data in sidecars.items():
             if not holds(job.folder / name, data):
                 part = together.enter_context(replacing(job.folder / name))
                 part.write(data)
                 synced(part)
-    sums = {job.target.name: whole} | {name: hashlib.sha256(data).hexdigest() for name, data in sidecars.items()}
+    sums = {job.target.name: whole} | others | {name: hashlib.sha256(data).hexdigest() for name, data in sidecars.items()}
     heard: dict[str, Any] = {"name": job.audio, "offset": len(start), "sha256": audio}
     _receipt(job, before, {name: receipts.stamp(job.folder, name, sha256) for name, sha256 in sums.items()}, heard)
     return proof

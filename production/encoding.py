@@ -10,7 +10,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 
 from audio import encode, ffmpeg, render
 from audio.errors import SourceUnreadable
-from audio.pcm import Pcm, Pool
+from audio.pcm import Pool
 from audio.runs import CHUNK, Chunk
 from production.errors import StepFailed
 from production.plan import Plan
@@ -31,13 +31,12 @@ class _Crew:
         self.planned, self.store, self.pool, self.watch = planned, store, pool, watch
         # Short ones last: the fewer seconds a core has to wait for the other at the end.
         self.wanted = sorted(wanted, key=lambda chunk: planned.runs[chunk.run].frames < CHUNK // 2)
-        self.samples = {fact.input.name: fact.samples for fact in planned.facts}
         self.guard = threading.Lock()
         self.readers = Counter(samples for chunk in wanted for samples in self._needs(chunk))
         self.failed = threading.Event()
 
     def work(self, jobs: int) -> None:
-        for samples in set(self.samples.values()) - set(self.readers):
+        for samples in {fact.samples for fact in self.planned.facts} - set(self.readers):
             self.pool.drop(samples)
         with ThreadPoolExecutor(jobs) as threads:
             tasks = [threads.submit(self._one, chunk) for chunk in self.wanted]
@@ -45,7 +44,7 @@ class _Crew:
 
     def _needs(self, chunk: Chunk) -> set[str]:
         """The decoded recordings that are heard in a chunk."""
-        return {self.samples[name] for name in chunk.heard(self.planned.runs[chunk.run])}
+        return {samples for name in chunk.heard(self.planned.runs[chunk.run]) for samples in self.planned.materials[name].takes}
 
     def _one(self, chunk: Chunk) -> None:
         planned, run = self.planned, self.planned.runs[chunk.run]
@@ -53,7 +52,7 @@ class _Crew:
             if self.failed.is_set():
                 raise ffmpeg.Cancelled("another chunk failed")
             with tempfile.TemporaryFile(dir=self.store.scratch) as file:
-                render.fill(file, chunk, run, planned.materials, self._decoded, planned.fmt.channels, planned.make_up)
+                render.fill(file, chunk, run, planned.materials, self.pool.get, planned.fmt.channels, planned.make_up)
                 file.seek(0)
                 frames = encode.encode(file, chunk, run, planned.fmt)
             self.store.put(planned.keys[chunk], frames)
@@ -63,9 +62,6 @@ class _Crew:
             raise
         finally:
             self._release(chunk)
-
-    def _decoded(self, name: str) -> Pcm:
-        return self.pool.get(self.samples[name], self.planned.materials[name].take)
 
     def _release(self, chunk: Chunk) -> None:
         needs = self._needs(chunk)

@@ -23,7 +23,7 @@ def write_feed(project: Project, series: Series, build: Path, store: Store) -> P
     path = build / "feeds" / f"{series.slug}.xml"
     with disk_errors(path):
         _write(project, series, listed, path, store.root / "feeds" / f"{series.slug}.json")
-        write(path.with_suffix(".jpg"), sheets.series_cover(project, series, _colour(project, series), store))
+        write(path.with_suffix(".jpg"), sheets.series_cover(project, series, store))
     return path
 
 
@@ -78,9 +78,3 @@ def _item(project: Project, build: Path, episode_id: str) -> Item | None:
     if size is None:
         return None
     return sheets.item(project, project.episode(episode_id), length=size, samples=receipt.samples)
-
-
-def _colour(project: Project, series: Series) -> str:
-    """The colour of the series: what its first episode inherits."""
-    own = [e for e in project.episodes if e.series == series.slug]
-    return min(own, key=lambda e: e.number).settings.artwork.colour if own else "#1f4e79"

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+from audio.chain import PLAIN, Wishes
 from audio.measure import Cut
 from audio.sources import AUDIO_SUFFIXES
 from audio.timeline import SegmentKind
@@ -29,10 +32,12 @@ class Input:
     gap: Samples
     scratch: bool = False
     section: Section | None = None
+    wishes: Wishes = PLAIN
+    denoise: str = "off"
 
 
 def inputs(project: Project, episode: Episode, store: Store, *, scratch: bool) -> tuple[Input, ...]:
-    """The segments of an episode in programme order.
+    """The segments of an episode in programme order, and after them the beds that play under sections (kind "bed").
 
     Missing recordings are spoken when ``scratch`` is set; otherwise ConfigError names every one of them.
     """
@@ -56,7 +61,28 @@ def inputs(project: Project, episode: Episode, store: Store, *, scratch: bool) -
         listed.append(_section(project, episode, store, index, found[section.slug], before))
     if music.outro != "none":
         listed.append(_music(project, episode, store, "outro", music.outro, "music:outro", gap))
-    return tuple(listed)
+    return (*listed, *_beds(project, episode))
+
+
+def _beds(project: Project, episode: Episode) -> Iterator[Input]:
+    for index, section in enumerate(episode.sections):
+        bed = section.bed or episode.settings.music.bed
+        if bed != "none":
+            where = project.where(episode.id, *(("sections", index, "bed") if section.bed else ("music", "bed")))
+            path = project.root / bed
+            yield Input(f"bed:{section.slug}", "bed", path, path.name, where, Cut(trim=False), Samples(0), section=section)
+
+
+def wishes(episode: Episode, section: Section) -> Wishes:
+    """What is wished for a section: its own words, or the episode's."""
+    voice = episode.settings.voice
+
+    def said(name: str) -> Any:
+        own = getattr(section, name)
+        return getattr(voice, name) if own is None else own
+
+    names = ("chain", "high_pass", "deess", "levelling", "compression")
+    return Wishes(repair=voice.repair, gain=section.gain, **{name: said(name) for name in names})
 
 
 def recording(project: Project, episode: Episode, section: Section) -> Path | None:
@@ -95,10 +121,12 @@ def _section(project: Project, episode: Episode, store: Store, index: int, path:
     air = samples_from_seconds(settings.trim.air)
     if path is None:
         spoken = _narration(episode, section, index, store)
-        return Input(section.slug, "section", spoken, "scratch narration", where, Cut(trim=True, air=air), gap, scratch=True, section=section)
+        cut = Cut(trim=True, air=air)
+        return Input(section.slug, "section", spoken, "scratch narration", where, cut, gap, True, section, wishes(episode, section))
     end = None if section.end is None else samples_from_seconds(section.end)
     cut = Cut(samples_from_seconds(section.start), end, trim, air)
-    return Input(section.slug, "section", path, path.name, where, cut, gap, section=section)
+    denoise = settings.voice.denoise if section.denoise is None else section.denoise
+    return Input(section.slug, "section", path, path.name, where, cut, gap, False, section, wishes(episode, section), denoise)
 
 
 def _narration(episode: Episode, section: Section, index: int, store: Store) -> Path:
@@ -114,7 +142,7 @@ def _music(project: Project, episode: Episode, store: Store, kind: SegmentKind, 
     if what == "builtin":
         from audio import jingle
 
-        assert kind != "section"
+        assert kind in ("intro", "outro", "sting")
         path = store.file(digest("jingle", jingle.RECIPE_VERSION, kind), ".wav", lambda path: jingle.write(kind, path))
         label = f"builtin {kind}"
     else:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, fields
+from dataclasses import asdict, dataclass, fields
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -53,12 +53,29 @@ def job(project: Project, planned: Plan, store: Store, folder: Path) -> Job:
     sheet = sheets.tag_sheet(project, planned, marks, embedded, f"ffmpeg {ffmpeg.version_number(planned.build)} libmp3lame")
     basis = {**plan.basis(planned), "tags": _tag_basis(sheet)}
     urls = {s.slug: sheets.media_url(project, episode.id, "images", f"{s.slug}.jpg") for s in episode.sections if s.image}
-    keys = [planned.keys[chunk] for parts in planned.chunks for chunk in parts]
-    placed = [(p.segment.name, p.start) for p in planned.programme.placed]
-    audio = digest("audio", keys, placed, planned.programme.length, [planned.fmt.bitrate, planned.fmt.channels])
+    audio = plan.sound(planned)
     tools = [version(name) for name in ("distributed-systems-podcast", "mutagen")]
-    said = [tagsheet.RECIPE, tools, basis["tags"], source, urls, planned.scratch, episode.minutes, [s.minutes for s in episode.sections]]
+    said = [
+        tagsheet.RECIPE,
+        tools,
+        _beside(episode),
+        basis["tags"],
+        source,
+        urls,
+        planned.scratch,
+        episode.minutes,
+        [s.minutes for s in episode.sections],
+    ]
     return Job(planned, folder, marks, sheet, large, urls, basis, audio, digest("job", audio, said, plan.basis(planned)))
+
+
+def _beside(episode: Episode) -> object:
+    """What is asked for beside the MP3, if anything is."""
+    if not any(asdict(episode.settings.formats).values()):
+        return []
+    from production import formats
+
+    return formats.asked_of(episode)
 
 
 def _cover(project: Project, episode: Episode, store: Store, side: int, most: int, scratch: bool) -> bytes:

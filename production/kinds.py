@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, StringConstraints
 
@@ -13,8 +13,20 @@ def _web_address(text: str) -> str:
     return text
 
 
+def _corner(hertz: float) -> float:
+    if hertz != 0 and not 40 <= hertz <= 300:
+        raise ValueError("is no corner of a high-pass for a voice; it should be 40 to 300 Hz, or 0 for none")
+    return hertz
+
+
 Seconds = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 """A time or a length in seconds."""
+Target = Annotated[float, Field(ge=-40, le=-5, allow_inf_nan=False)]
+"""Integrated loudness in LUFS; by the name of a platform in the YAML, too."""
+Corner = Annotated[float, AfterValidator(_corner)]
+"""Where a high-pass begins, in Hz; 0 is none."""
+ChainKind = Literal["voice", "linear", "none"]
+Denoise = Literal["off", "ffmpeg", "deepfilter"]
 Size = Annotated[int, Field(ge=0)]
 """An amount of data in bytes; ``20 GB`` in the YAML."""
 Slug = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=80)]

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     # For the annotations, which `schema` alone evaluates.
     from pydantic import Field, StringConstraints
 
-    from production.kinds import Colour, Seconds, Size, Slug, Text, Url
+    from production.kinds import ChainKind, Colour, Corner, Denoise, Seconds, Size, Slug, Target, Text, Url
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -55,7 +55,7 @@ FormatPart = Literal[
 class Loudness:
     """Where each section's level ends."""
 
-    target: Annotated[float, Field(ge=-40, le=-5, description="integrated loudness in LUFS (BS.1770-4)")] = -16.0
+    target: Annotated[Target, Field(description="integrated loudness in LUFS (BS.1770-4), or apple, spotify, ebu-r128")] = -16.0
     true_peak: Annotated[float, Field(ge=-20, le=0, description="ceiling in dBTP, held on the delivered file")] = -1.0
     max_gain: Annotated[float, Field(ge=0, le=60, description="no section is lifted by more than this, in dB")] = 40.0
 
@@ -76,6 +76,8 @@ class Layout:
     grid: Annotated[Seconds, Field(le=60, description="sections start on multiples of this; 0 means the next frame (24 ms)")] = 3.0
     sting_lead: Annotated[Seconds, Field(le=10, description="silence between a sting and the section it announces")] = 0.5
     tail: Annotated[Seconds, Field(le=30, description="silence after the last segment")] = 1.0
+    crossfade: Annotated[Seconds, Field(le=10, description="sections without a sting between them overlap by this; 0: they do not")] = 0.0
+    room_tone: Annotated[bool, Field(description="gaps hold the tone of the sections' rooms where they offer one, instead of silence")] = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,6 +104,32 @@ class Music:
     outro: Text = "builtin"
     sting: Text = "builtin"
     level: Annotated[float, Field(ge=-60, le=-5, description="LUFS of intro, outro and stings")] = -18.0
+    sting_level: Annotated[float | None, Field(ge=-60, le=-5, description="LUFS of stings; as music.level if not said")] = None
+    intro_under: Annotated[Seconds, Field(le=60, description="the intro goes on for this long under the first words, and fades")] = 0.0
+    bed: Annotated[Text, Field(description="music under every section: a file (relative to the project folder) or none")] = "none"
+    bed_level: Annotated[float, Field(ge=-60, le=-5, description="LUFS of beds where nobody speaks")] = -28.0
+    over_bed: Annotated[float, Field(ge=6, le=40, description="speech is at least this many dB over what plays under it")] = 20.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Voice:
+    """The voice chain of every section. Sections may say each key themselves."""
+
+    chain: Annotated[ChainKind, Field(description="voice: all of it; linear: repair and one gain; none: no sample is touched")] = "voice"
+    repair: Annotated[bool, Field(description="DC and a dead channel")] = True
+    high_pass: Annotated[Corner | None, Field(description="Hz; 0 for none; as the recording needs it if not said")] = None
+    denoise: Annotated[Denoise, Field(description="ffmpeg: gentle, always there; deepfilter: the [denoise] extra")] = "off"
+    deess: Annotated[float, Field(ge=0, le=12, description="most dB that are taken from an s; 0: none")] = 6.0
+    levelling: Annotated[float, Field(ge=0, le=12, description="most dB by which a speaker or a passage is moved; 0: none")] = 6.0
+    compression: Annotated[float, Field(ge=1, le=4, description="ratio; 1: none")] = 2.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Formats:
+    """Files beside the MP3, made of the same samples, with the same chapters. 0: not made."""
+
+    m4a: Annotated[Literal[0, 64, 80, 96, 112, 128, 160, 192], Field(description="AAC, kb/s")] = 0
+    opus: Annotated[Literal[0, 24, 32, 48, 64, 80, 96, 128], Field(description="Opus, kb/s")] = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,7 +149,9 @@ class Settings:
     layout: Layout = Layout()
     trim: Trim = Trim()
     fades: Fades = Fades()
+    voice: Voice = Voice()
     music: Music = Music()
+    formats: Formats = Formats()
     artwork: Artwork = Artwork()
 
 
@@ -164,7 +194,7 @@ class Show:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Series:
-    """configs/series/<slug>.yaml: one season of the show, with a feed of its own."""
+    """configs/series/<slug>.yaml: one season of the show, with a feed of its own, and the settings that it hands down already filled in."""
 
     slug: Slug
     season: Annotated[int, Field(ge=1)]
@@ -172,6 +202,7 @@ class Series:
     description: Text
     episodes: Annotated[str, StringConstraints(pattern=r"^\d+-\d+$"), Field(description="the numbers it holds, as 1-12")]
     link: Url | None = None
+    settings: Settings = Settings()
 
     @property
     def numbers(self) -> range:
@@ -200,6 +231,17 @@ class Section:
     fade_in: Annotated[Seconds | None, Field(le=10)] = None
     fade_out: Annotated[Seconds | None, Field(le=10)] = None
     gain: Annotated[float | None, Field(ge=-60, le=60, description="dB; replaces the measured gain")] = None
+    crossfade: Annotated[Seconds | None, Field(le=10, description="overrides layout.crossfade before this section")] = None
+    chain: Annotated[ChainKind | None, Field(description="overrides voice.chain, and so on")] = None
+    high_pass: Annotated[Corner | None, Field(description="Hz; 0 for none")] = None
+    denoise: Denoise | None = None
+    deess: Annotated[float | None, Field(ge=0, le=12)] = None
+    levelling: Annotated[float | None, Field(ge=0, le=12)] = None
+    compression: Annotated[float | None, Field(ge=1, le=4)] = None
+    bed: Annotated[Text | None, Field(description="overrides music.bed: a file or none")] = None
+    bed_level: Annotated[float | None, Field(ge=-60, le=-5)] = None
+    bed_from: Annotated[Seconds, Field(description="where the bed begins, from the start of the section as it sounds")] = 0.0
+    bed_to: Annotated[Seconds | None, Field(description="where it ends")] = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,6 +11,7 @@ from audio import tags
 from audio.runs import Chunk
 from audio.units import FRAME, RATE
 from production import plan
+from production.clock import clock
 from production.job import Job
 from production.pace import Pace
 from production.plan import Plan
@@ -118,7 +119,7 @@ def _without_guesses(basis: dict[str, Any], before: Receipt | None, guessed: tup
 
 def _rows(planned: Plan, missing: set[Chunk], old: dict[str, Any], now: dict[str, Any]) -> Iterator[Row]:
     minutes = {section.slug: section.minutes for section in planned.episode.sections}
-    for placed in planned.programme.placed:
+    for placed in (one for one in planned.programme.placed if one.segment.kind != "tone"):
         name = placed.segment.name
         own = [chunk for parts in planned.chunks for chunk in parts if name in _sounds(planned, chunk)]
         lacking = [chunk for chunk in own if chunk in missing]
@@ -129,11 +130,6 @@ def _rows(planned: Plan, missing: set[Chunk], old: dict[str, Any], now: dict[str
             changed = plan.segment_reasons(name, old[name], now[name])
             why = "; ".join(reason.removeprefix(f"{name}: ") for reason in changed) or "to be encoded otherwise, or no longer in the store"
         yield Row(name, placed.start / RATE, placed.segment.length / RATE, minutes.get(name), len(own), len(own) - len(lacking), why)
-
-
-def clock(seconds: float) -> str:
-    whole = round(seconds)
-    return f"{whole // 3600}:{whole // 60 % 60:02}:{whole % 60:02}"
 
 
 def _megabytes(size: int) -> str:

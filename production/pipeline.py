@@ -5,20 +5,23 @@ from __future__ import annotations
 import contextlib
 import shutil
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import partial
 from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from audio import encode
+from audio.errors import SourceUnreadable
 from audio.mpeg import Format
 from audio.pcm import Pool
 from audio.runs import Chunk
-from audio.units import FRAME, RATE, Db
-from production import feed, inputs, memory, plan, receipts, survey
+from audio.units import FRAME, RATE, Db, Samples, samples_from_seconds, seconds
+from production import feed, inputs, memory, plan, receipts, survey, under
+from production.clock import clock
 from production.errors import Problem, StepFailed, StepsFailed
 from production.job import Job, job
+from production.mix import Trim
 from production.model import Episode, Location, Project, Series
 from production.pace import Stopwatch
 from production.plan import Plan
@@ -78,7 +81,7 @@ class Builder:
             disk_errors(self.build),
             locked(
                 self.build / STORE / "locks" / f"{episode.id}.lock",
-                lambda: self.watch.say(f"{episode.id}: another produce is at work; waiting"),
+                partial(self._waiting, episode),
             ),
         ):
             _clean(folder)
@@ -119,6 +122,50 @@ class Builder:
             wanted = job(self.project, self.planned(episode), self.store, folder)
             return outlook.outlook(wanted, receipts.read(folder), self.store)
 
+    def preview(self, episode: Episode, start: float, length: float) -> Path:
+        """Render a window of the programme (seconds) to build/<episode>/preview.wav, as a build would encode it. Raises ConfigError, StepFailed."""
+        from production import listen
+
+        folder = self.build / episode.id
+        with disk_errors(folder), locked(self.build / STORE / "locks" / f"{episode.id}.lock", partial(self._waiting, episode)):
+            build = survey.encoder_build(self.seen)
+            facts = self._facts(episode, self._surveyor(episode, build).survey(self._inputs(episode)))
+            planned = self._planned(episode, facts, build)
+            first, last = samples_from_seconds(start), samples_from_seconds(start + length)
+            if first >= planned.programme.length:
+                raise StepFailed(
+                    f"{episode.id}: preview", f"begins at {clock(start)}, the programme ends at {clock(seconds(planned.programme.length))}"
+                )
+            path = folder / "preview.wav"
+            try:
+                listen.window(planned, self.pool, first, Samples(min(last, planned.programme.length)), path)
+            except SourceUnreadable as error:
+                raise StepFailed(f"{episode.id}: preview", str(error), hint=error.hint) from error
+            finally:
+                self.pool.clear()
+            return path
+
+    def joins(self, episode: Episode) -> tuple[Path, tuple[tuple[float, float], ...]]:
+        """Cut the seconds around every join out of the finished file, to build/<episode>/joins.wav; gives where each begins there, and in the
+        programme. Raises StepFailed when the episode is not built, or not up to date.
+        """
+        from production import listen
+
+        folder = self.build / episode.id
+        with disk_errors(folder), locked(self.build / STORE / "locks" / f"{episode.id}.lock", partial(self._waiting, episode)):
+            wanted = job(self.project, self.planned(episode), self.store, folder)
+            before = receipts.read(folder)
+            if before is None or not before.sounds_as(wanted.audio, wanted.target):
+                raise StepFailed(
+                    f"{episode.id}: joins", "the finished file is not there, or is not up to date", hint=f"build it first: produce {episode.id}"
+                )
+            path, programme = folder / "joins.wav", wanted.plan.programme
+            begins = listen.reel(programme, wanted.plan.fmt, wanted.target, int(before.audio["offset"]), path, self.store.scratch)
+            return path, tuple((seconds(at), seconds(start)) for at, (start, _) in zip(begins, listen.joins(programme), strict=True))
+
+    def _waiting(self, episode: Episode) -> None:
+        self.watch.say(f"{episode.id}: another produce is at work; waiting")
+
     def planned(self, episode: Episode) -> Plan:
         """The plan as far as it is known without decoding anything: what was never measured is guessed. Raises ConfigError, StepsFailed."""
         build = survey.encoder_build(self.seen)
@@ -152,11 +199,32 @@ class Builder:
     # -- what is to be made -----------------------------------------------------------------------------------------------------
 
     def _planned(self, episode: Episode, facts: tuple[Fact, ...], build: str) -> Plan:
-        """The plan, with the long pre-roll for every chunk that is known to need it: known of its sounds, not of an earlier build's places."""
+        """The plan, with what is known to be needed: levels corrected, and the long pre-roll. That is known of sounds, not of an earlier build."""
+        trims: dict[str, Trim] = {}
+        rounds = 0
+        while True:
+            planned = self._joinable(episode, facts, build, trims, rounds)
+            more = self.store.value(plan.trim_key(planned))
+            if not more:
+                return planned
+            rounds += 1
+            # The file of this plan was heard before, and missed.
+            trims = {name: Trim(**said) for name, said in more.items()}
+
+    def _joinable(self, episode: Episode, facts: tuple[Fact, ...], build: str, trims: dict[str, Trim], rounds: int) -> Plan:
         make_up = self._make_up(plan.format_of(episode), build)
         wide: frozenset[tuple[int, int]] = frozenset()
         while True:
-            planned = plan.make(episode, facts, build, make_up, wide)
+            planned = plan.make(
+                episode,
+                facts,
+                build,
+                make_up,
+                wide,
+                under=under.under(episode, facts, self.store, self._surveyor(episode, build).profile),
+                trims=trims,
+                rounds=rounds,
+            )
             pairs = ((before, after) for parts in planned.chunks for before, after in pairwise(parts) if (after.run, after.first) not in wide)
             # One by one and in order, as the joins were found to fail.
             after = next((after for before, after in pairs if self.store.has(plan.no_join_key(planned, before, after))), None)
@@ -193,9 +261,40 @@ class Builder:
             except encode.NoJoin as nowhere:
                 wanted = self._wider(wanted, nowhere)
                 continue
+            except _Missed as missed:
+                wanted = self._corrected(wanted, missed.proof)
+                continue
             self.stopwatch.keep(self.store)
             done = f"{self.encoded} chunk(s) encoded" if self.encoded else "joined and tagged again, nothing encoded"
             return Result(wanted.target, done, tuple(reasons), tuple(proof.warnings(planned)))
+
+    def _judge(self, planned: Plan, proof: Proof) -> None:
+        """Raises _Missed when the file can be made better, StepFailed when it misses and was corrected often enough."""
+        from production import verdict
+
+        if verdict.corrections(planned, proof) and planned.round < verdict.ROUNDS:
+            raise _Missed(proof)
+        if misses := list(verdict.misses(planned, proof)):
+            raise StepsFailed(
+                Problem(
+                    Location(self.build),
+                    f"{planned.episode.id}: loudness: {words}",
+                    "say a section's gain, or chain: linear, if it is no voice",
+                )
+                for words in misses
+            )
+
+    def _corrected(self, failed: Job, proof: Proof) -> Job:
+        from production import verdict
+
+        planned = failed.plan
+        more = verdict.corrections(planned, proof)
+        for name, trim in more.items():
+            self.watch.say(f"{planned.episode.id}: {name}: {trim.gain:+.2f} dB, ceiling {trim.ceiling:+.2f} dB: so the finished file asks")
+        trims = verdict.added(planned.trims, more)
+        self.store.put_value(plan.trim_key(planned), {name: asdict(trim) for name, trim in trims.items()})
+        again = self._planned(planned.episode, planned.facts, planned.build)
+        return job(self.project, again, self.store, failed.folder)
 
     def _wider(self, failed: Job, nowhere: encode.NoJoin) -> Job:
         planned = failed.plan
@@ -224,7 +323,21 @@ class Builder:
         with disk_errors(wanted.folder):
             wanted.folder.mkdir(parents=True, exist_ok=True)
             prover = Prover(self.store, self.options.jobs, self.watch)
-            return deliver(wanted, before, lambda chunk: self._load(wanted.plan, chunk), self.store, prover, self.project.show.title)
+            judge, load, beside = partial(self._judge, wanted.plan), partial(self._load, wanted.plan), partial(self._beside, wanted)
+            return deliver(wanted, before, load, self.store, prover, self.project.show.title, judge=judge, beside=beside)
+
+    def _beside(self, wanted: Job, together: contextlib.ExitStack) -> dict[str, Path]:
+        """Files beside the MP3, of the same samples."""
+        from production import formats
+
+        asked = formats.wanted(wanted.plan.episode)
+        if not asked:
+            return {}
+        self.watch.say(f"{wanted.plan.episode.id}: {' and '.join(asked)} beside it")
+        try:
+            return formats.write(wanted.plan, wanted.sheet, self.store, self.pool, wanted.folder, together)
+        except SourceUnreadable as error:
+            raise StepFailed(f"{wanted.plan.episode.id}: render", str(error), hint=error.hint) from error
 
     def _load(self, planned: Plan, chunk: Chunk) -> bytes:
         frames = self.store.get(planned.keys[chunk])
@@ -235,6 +348,14 @@ class Builder:
         if frames is None:
             raise StepFailed(f"{planned.episode.id}: store", "an entry vanished twice", hint="is another program cleaning the build folder?")
         return frames
+
+
+class _Missed(Exception):
+    """The finished file is not as loud as it should be, and can be made so."""
+
+    def __init__(self, proof: Proof) -> None:
+        self.proof = proof
+        super().__init__("loudness")
 
 
 def _seconds(chunks: Sequence[Chunk]) -> list[float]:

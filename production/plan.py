@@ -2,24 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from audio import graph, limiter, render, runs, timeline
+from audio import graph, limiter, render, runs, strip, timeline
 from audio.leveling import Level
 from audio.mpeg import Format
 from audio.render import Edit, Material
 from audio.runs import Chunk, Run
 from audio.timeline import Chapter, Programme, Segment
 from audio.units import FRAME, RATE, Db, Lufs, Samples, samples_from_seconds, seconds
+from production import mix
 from production.inputs import Input
+from production.mix import Trim
 from production.model import Episode
 from production.store import digest
 from production.survey import Fact
+from production.under import Beneath
 
-PEAK_MARGIN = Db(1.0)
-"""The limiter's ceiling lies this far under the true-peak ceiling: the encoder moves peaks, and some lie between samples."""
 RECIPE = 2
 """Raised when the same plan would give other bytes for a reason that no command line shows."""
 
@@ -43,6 +44,11 @@ class Plan:
     build: str
     make_up: Db
     wide: frozenset[tuple[int, int]]
+    trims: Mapping[str, Trim]
+    round: int
+    """How often what it sounds like was corrected after it was heard."""
+    over: Mapping[str, tuple[float | None, ...]]
+    """By how many dB each section's voice lies over what plays under it, in each second; None where nobody speaks."""
 
     @property
     def frames(self) -> int:
@@ -57,33 +63,65 @@ class Plan:
         return next(fact for fact in self.facts if fact.input.name == name)
 
 
-def ceiling_of(episode: Episode) -> Db:
-    """The limiter's ceiling in dBFS."""
-    return Db(round(episode.settings.loudness.true_peak - PEAK_MARGIN, 2))
-
-
 def level_of(episode: Episode, one: Input) -> Level:
     """The level that a segment is brought to."""
     settings = episode.settings
-    target = settings.loudness.target if one.kind == "section" else settings.music.level
-    return Level(Lufs(target), ceiling_of(episode), Db(settings.loudness.max_gain))
+    music, section = settings.music, one.section
+    target = music.level
+    if one.kind == "section":
+        target = settings.loudness.target
+    elif one.kind == "sting" and music.sting_level is not None:
+        target = music.sting_level
+    elif one.kind == "bed":
+        target = section.bed_level if section and section.bed_level is not None else music.bed_level
+    return Level(Lufs(target), mix.ceiling_of(episode), Db(settings.loudness.max_gain))
 
 
-def make(episode: Episode, facts: Sequence[Fact], build: str, make_up: Db, wide: frozenset[tuple[int, int]] = frozenset()) -> Plan:
+def make(
+    episode: Episode,
+    facts: Sequence[Fact],
+    build: str,
+    make_up: Db,
+    wide: frozenset[tuple[int, int]] = frozenset(),
+    *,
+    under: Mapping[str, Beneath] | None = None,
+    trims: Mapping[str, Trim] | None = None,
+    rounds: int = 0,
+) -> Plan:
     """Place the segments and cut the programme. ``make_up`` is what the encoder takes off the level, in dB.
 
-    ``wide`` holds (run, first frame) of chunks that need the long pre-roll.
+    ``wide`` holds (run, first frame) of chunks that need the long pre-roll, ``under`` what plays under sections, ``trims`` what was found missing.
     """
     settings = episode.settings
     fmt = format_of(episode)
-    materials = {fact.input.name: Material(fact.take, _edit(episode, fact, fmt.channels)) for fact in facts}
-    segments = [_segment(fact, materials[fact.input.name].edit) for fact in facts]
+    heard = [fact for fact in facts if fact.input.kind != "bed"]
+    materials = mix.materials(episode, heard, fmt.channels, {name: one.layers for name, one in (under or {}).items()}, trims or {})
+    lapped = mix.overlaps(episode, heard)
+    segments = [_segment(fact, materials[fact.input.name].edit, lapped=fact.input.name in lapped) for fact in heard]
     programme = timeline.place(segments, grid=samples_from_seconds(settings.layout.grid), tail=samples_from_seconds(settings.layout.tail))
+    if settings.layout.room_tone:
+        programme, materials = mix.toned(programme, materials, heard)
     cut = runs.runs(programme)
     chunks = tuple(runs.chunks(i, run, wide=frozenset(first for of, first in wide if of == i)) for i, run in enumerate(cut))
-    contents = {fact.input.name: _render_key(fact, materials[fact.input.name]) for fact in facts}
+    contents = {name: _render_key(material) for name, material in materials.items()}
     keys = {chunk: _chunk_key(chunk, run, contents, fmt, make_up, build) for run, parts in zip(cut, chunks, strict=True) for chunk in parts}
-    return Plan(episode, programme, fmt, tuple(facts), materials, cut, chunks, contents, keys, build, make_up, wide)
+    return Plan(
+        episode,
+        programme,
+        fmt,
+        tuple(facts),
+        materials,
+        cut,
+        chunks,
+        contents,
+        keys,
+        build,
+        make_up,
+        wide,
+        trims or {},
+        rounds,
+        {name: one.over for name, one in (under or {}).items()},
+    )
 
 
 def chapters(plan: Plan, images: dict[str, bytes]) -> tuple[Chapter, ...]:
@@ -92,35 +130,18 @@ def chapters(plan: Plan, images: dict[str, bytes]) -> tuple[Chapter, ...]:
     return timeline.chapters(plan.programme, titles)
 
 
-def _segment(fact: Fact, edit: Edit) -> Segment:
+def _segment(fact: Fact, edit: Edit, *, lapped: bool) -> Segment:
     one = fact.input
-    return Segment(one.name, one.kind, edit.length, one.gap, on_grid=one.kind == "section", attached=one.kind == "sting")
+    # What overlaps with the one before follows it at once.
+    gap = Samples(0) if lapped else one.gap
+    return Segment(one.name, one.kind, edit.length, gap, on_grid=one.kind == "section" and not lapped, attached=one.kind == "sting")
 
 
-def _edit(episode: Episode, fact: Fact, channels: int) -> Edit:
-    settings, found, section = episode.settings, fact.measured, fact.input.section
-    gain = Db(section.gain) if section and section.gain is not None else found.gain
-    ceiling = ceiling_of(episode)
-    length = found.end - found.start
-    fade_in = fade_out = 0.0
-    if section:
-        fade_in = settings.fades.fade_in if section.fade_in is None else section.fade_in
-        fade_out = settings.fades.fade_out if section.fade_out is None else section.fade_out
-    return Edit(
-        start=found.start,
-        end=found.end,
-        gain=gain,
-        # A section that never comes near the ceiling is not touched by a limiter at all.
-        ceiling=ceiling if found.peak + gain > ceiling - 1.0 else None,
-        fade_in=Samples(min(samples_from_seconds(fade_in), length // 2)),
-        fade_out=Samples(min(samples_from_seconds(fade_out), length // 2)),
-        channels=channels,
-    )
-
-
-def _render_key(fact: Fact, material: Material) -> str:
-    """The decoded samples of a segment, and what is done to them."""
-    return digest("render", render.RECIPE, limiter.RECIPE, fact.samples, material.take.start, asdict(material.edit))
+def _render_key(material: Material) -> str:
+    """The decoded samples of a segment, what is done to them, and what is under them."""
+    start = material.take.start if material.take else 0
+    under = [{**asdict(one), "take": one.take.start} for one in material.under]
+    return digest("render", render.RECIPE, strip.RECIPE, limiter.RECIPE, material.samples, start, asdict(material.edit), under)
 
 
 def _chunk_key(chunk: Chunk, run: Run, contents: dict[str, str], fmt: Format, make_up: Db, build: str) -> str:
@@ -138,6 +159,18 @@ def _chunk_key(chunk: Chunk, run: Run, contents: dict[str, str], fmt: Format, ma
     ]
     command = [graph.RECIPE, fmt.bitrate, fmt.channels]
     return digest("chunk", RECIPE, heard, end - start, chunk.kept_frames(run), command, make_up, build)
+
+
+def sound(plan: Plan) -> str:
+    """Names the frames of the finished file."""
+    keys = [plan.keys[chunk] for parts in plan.chunks for chunk in parts]
+    placed = [(p.segment.name, p.start) for p in plan.programme.placed]
+    return digest("audio", keys, placed, plan.programme.length, [plan.fmt.bitrate, plan.fmt.channels])
+
+
+def trim_key(plan: Plan) -> str:
+    """The entry that says what has to change because of how the frames of this plan sound."""
+    return digest("trims", RECIPE, sound(plan), asdict(plan.episode.settings.loudness))
 
 
 def no_join_key(plan: Plan, before: Chunk, after: Chunk) -> str:
@@ -159,16 +192,22 @@ def basis(plan: Plan) -> dict[str, Any]:
     """What a build was made from, in words that a reason can be made of: kept in the receipt and compared with the next plan's."""
     settings = plan.episode.settings
     return {
-        "segments": {fact.input.name: _segment_basis(fact, plan.materials[fact.input.name].edit) for fact in plan.facts},
+        "segments": {fact.input.name: _segment_basis(fact, plan.materials.get(fact.input.name)) for fact in plan.facts},
         "layout": asdict(settings.layout),
         "encoding": asdict(settings.encoding),
+        "formats": asdict(settings.formats),
         "encoder": plan.build.split("\n")[0],
         # Raised with a release that makes other sound of the same files.
-        "recipes": {"chunks": RECIPE, "rendering": render.RECIPE, "limiter": limiter.RECIPE},
+        "recipes": {"chunks": RECIPE, "rendering": render.RECIPE, "strip": strip.RECIPE, "limiter": limiter.RECIPE},
     }
 
 
-def _segment_basis(fact: Fact, edit: Edit) -> dict[str, Any]:
+def _segment_basis(fact: Fact, material: Material | None) -> dict[str, Any]:
+    if material is None:
+        # A bed: what it does to the section it plays under is said there.
+        return {"file": fact.input.label, "content": fact.digest, "gain": fact.measured.gain}
+    edit = material.edit
+    done = edit.strip
     return {
         "file": fact.input.label,
         "content": fact.digest,
@@ -179,6 +218,12 @@ def _segment_basis(fact: Fact, edit: Edit) -> dict[str, Any]:
         "fade in": round(edit.fade_in / RATE, 3),
         "fade out": round(edit.fade_out / RATE, 3),
         "gap": round(fact.input.gap / RATE, 3),
+        "high-pass": done.high_pass,
+        "repair": [done.side, list(done.dc)],
+        "de-essing": digest(done.deess)[:8] if done.deess else "none",
+        "levelling": digest(done.ride)[:8] if done.ride else "none",
+        "under it": [digest(one.samples, one.gain, one.duck, one.at, one.length)[:8] for one in material.under],
+        "denoise": fact.input.denoise,
     }
 
 
@@ -187,7 +232,7 @@ def reasons(before: dict[str, Any] | None, now: dict[str, Any]) -> list[str]:
     if before is None:
         return ["not built before"]
     found: list[str] = []
-    for group in ("layout", "encoding", "recipes", "tags"):
+    for group in ("layout", "encoding", "formats", "recipes", "tags"):
         old, new = before.get(group, {}), now.get(group, {})
         found += [f"{key}: {_short(old.get(key))} -> {_short(new.get(key))}" for key in new if old.get(key) != new.get(key)]
     if before.get("encoder") != now.get("encoder"):

@@ -21,7 +21,7 @@ from production.plan import Plan
 from production.store import Store, digest, digest_bytes
 from production.watch import Watch
 
-RECIPE = 4
+RECIPE = 5
 """Raised when the same frames would be heard otherwise."""
 _SECONDS = 4
 _LATE_SAMPLES = RATE // 1000
@@ -32,13 +32,14 @@ _ALIKE = 0.5
 @dataclass(frozen=True)
 class Proof:
     """What was heard of the finished file: integrated loudness (gated over all blocks) and true peak of the whole, loudness of each section,
-    and where each section was found (None: it opens with silence).
+    the highest true peak near each segment, and where each section was found (None: it opens with silence).
     """
 
     loudness: Lufs
     true_peak: Db
     sections: dict[str, Lufs]
     landings: dict[str, Landing | None]
+    peaks: dict[str, Db]
 
     def warnings(self, planned: Plan) -> Iterator[str]:
         """What a producer should know before publishing: marks that do not land, loudness or peaks off the target."""
@@ -72,7 +73,7 @@ class Prover:
         kept = self.store.value(key)
         if kept is not None:
             landings = {name: Landing(**found) if found else None for name, found in kept["landings"].items()}
-            return Proof(Lufs(kept["loudness"]), Db(kept["true_peak"]), kept["sections"], landings)
+            return Proof(Lufs(kept["loudness"]), Db(kept["true_peak"]), kept["sections"], landings, kept["peaks"])
         proof = _Reader(self, planned, finished, offset).proof(names)
         self.store.put_value(key, asdict(proof))
         return proof
@@ -92,11 +93,13 @@ class _Reader:
             heard = tuple(threads.map(self.hear, parts))
             landings = dict(zip(names, threads.map(self.landing, names), strict=True))
         placed = {name: planned.programme.find(name) for name in names}
+        segments = [one for one in planned.programme.placed if one.segment.kind != "tone"]
         return Proof(
             loudness.integrated(block for one in heard for block in one.blocks),
             max((one.true_peak for one in heard), default=Db(-math.inf)),
             {name: loudness.integrated(verify.section_blocks(parts, heard, at.start, at.end)) for name, at in placed.items()},
             landings,
+            {one.segment.name: verify.highest(parts, heard, one.start, one.end) for one in segments},
         )
 
     def hear(self, part: Slice) -> Heard:
@@ -122,8 +125,10 @@ class _Reader:
         kept = self.store.value(key)
         if kept is not None:
             return Landing(**kept) if kept else None
+        if material.take is None:
+            return None
         with Pcm.opened(material.take, self.store.scratch) as pcm:
-            expected = render.beginning(pcm, material.edit, length)
+            expected = render.beginning(material, pcm, length)
         found = verify.landing(frames, first, start, expected, planned.fmt, self.store.scratch)
         self.store.put_value(key, asdict(found) if found else {})
         return found

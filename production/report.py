@@ -37,7 +37,7 @@ def report(planned: Plan, chapters: Sequence[Chapter], proof: Proof, *, size: in
         "measured": {"integrated_lufs": _rounded(proof.loudness), "true_peak_dbtp": _rounded(proof.true_peak)},
         "convention": _convention(planned.fmt.channels),
         "chapters": [_chapter(planned, chapter, proof) for chapter in chapters],
-        "segments": [_segment(planned, placed.segment.name) for placed in programme.placed],
+        "segments": [_segment(planned, placed.segment.name) for placed in programme.placed if placed.segment.kind != "tone"],
         "planned_minutes": episode.minutes,
         "warnings": list(proof.warnings(planned)),
         "tools": {"ffmpeg": ffmpeg.version_number(planned.build), **{name: version(name) for name in _TOOLS}},
@@ -88,7 +88,33 @@ def _segment(planned: Plan, name: str) -> dict[str, Any]:
         "trimmed_tail_s": round((fact.input.cut.start + found.length - found.end) / RATE, 3),
         "gain_db": edit.gain,
         "limited_to_dbfs": edit.ceiling,
+        **(_voice(planned, name) if fact.input.kind == "section" else {}),
     }
+
+
+def _voice(planned: Plan, name: str) -> dict[str, Any]:
+    """What the voice chain did."""
+    fact, strip = planned.fact(name), planned.materials[name].edit.strip
+    found, wishes = fact.measured, fact.input.wishes
+    return {
+        "chain": wishes.chain if found.voiced or wishes.chain == "none" else "linear: nobody speaks in it, so it is not lifted",
+        "speech_share": found.speech,
+        "noise_lufs": _rounded(found.noise),
+        "dead_channel": None if strip.side is None else 1 - strip.side,
+        "dc_removed": list(strip.dc),
+        "high_pass_hz": strip.high_pass,
+        "denoise": fact.input.denoise,
+        "deessed_share": found.deessed,
+        "levelled_db": list(found.moved),
+        "voice_over_music_db": _over(planned.over.get(name, ())),
+        "room_tone_s": None if found.room is None else round((found.room.end - found.room.start) / RATE, 2),
+    }
+
+
+def _over(seconds: Sequence[float | None]) -> dict[str, Any] | None:
+    """By how many dB the voice lies over the music under it: the least, and every second (null: nobody speaks, or there is no music)."""
+    heard = [value for value in seconds if value is not None]
+    return {"least": min(heard), "each_second": list(seconds)} if heard else None
 
 
 def _rounded(value: float) -> float | None:

@@ -42,7 +42,7 @@ class Rule:
 
 
 # `none` at these keys is a value with a meaning of its own (no sting here), not the absence of one.
-_NONE_IS_A_WORD = frozenset({"sting"})
+_NONE_IS_A_WORD = frozenset({"sting", "bed", "chain"})
 
 _SCALARS: dict[Any, Callable[[Scalar], Any]] = {
     str: yamlsource.text,
@@ -131,8 +131,23 @@ def _size(scalar: Scalar) -> int:
         raise yamlsource.Unfit(f"should be a size, not {described(scalar)}", str(error)) from None
 
 
+_PLATFORMS = {"apple": -16.0, "spotify": -14.0, "ebu-r128": -23.0}
+"""LUFS that a platform asks for: Apple Podcasts (-16 +-1), Spotify (-14), EBU R 128 for broadcast (-23)."""
+
+
+def _target(scalar: Scalar) -> float:
+    if scalar.text.strip().lower() in _PLATFORMS:
+        return _PLATFORMS[scalar.text.strip().lower()]
+    try:
+        return float(yamlsource.number(scalar))
+    except yamlsource.Unfit:
+        known = list(_PLATFORMS)
+        hint = did_you_mean(scalar.text, known) or f"write LUFS, as -16, or one of {', '.join(known)}"
+        raise yamlsource.Unfit(f"should be a loudness, not {described(scalar)}", hint) from None
+
+
 # Numbers that people write in other ways too, known by what is said of them.
-_WRITTEN = ((get_args(kinds.Seconds)[1], yamlsource.seconds), (get_args(kinds.Size)[1], _size))
+_WRITTEN = ((get_args(kinds.Seconds)[1], yamlsource.seconds), (get_args(kinds.Size)[1], _size), (get_args(kinds.Target)[1], _target))
 
 
 def _rule(hint: Any, *, required: bool = False, none_is_a_word: bool = False) -> Rule:

@@ -58,7 +58,8 @@ def cover_source(project: Project, episode: Episode) -> str:
     return digest("covers", artwork_version(), COVERS, made_from, project.show.title, project.series_of(episode).title)
 
 
-def series_cover(project: Project, series: Series, colour: str, store: Store) -> bytes:
+def series_cover(project: Project, series: Series, store: Store) -> bytes:
+    colour = series.settings.artwork.colour
     return _drawn(store, number=None, title=series.title, series=series.title, show=project.show.title, colour=colour, side=FEED_SIDE, scratch=False)
 
 

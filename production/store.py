@@ -50,6 +50,11 @@ def digest_bytes(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()[:40]
 
 
+def _digest_of(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()[:40]
+
+
 def sum_key(key: str) -> str:
     """The entry that holds the checksum of the generated file of this key."""
     return digest("file", key)
@@ -222,27 +227,46 @@ class Store:
 
         Its own times stay as they are, or it would be taken for another file; the entry of its checksum has the time of its last use.
         """
-        path = self.root / FILES / key[:2] / f"{key}{suffix}"
+        path = self.path_of(key, suffix)
         if path not in self._sound and not self._is_sound(key, path):
-            part = path.with_name(f".{path.name}.{os.getpid()}.part")
-            try:
-                with disk_errors(self.root):
-                    path.parent.mkdir(parents=True, exist_ok=True)
-                    make(part)
-                    self.put_value(sum_key(key), digest_bytes(part.read_bytes()))
-                    with part.open("rb") as file:
-                        os.fsync(file.fileno())
-                    os.replace(part, path)
-            finally:
-                with contextlib.suppress(OSError):
-                    part.unlink()
+            with self.making(key, suffix) as part:
+                make(part)
         self._sound.add(path)
+        self._note(path.name, sum_key(key))
+        return path
+
+    @contextlib.contextmanager
+    def making(self, key: str, suffix: str) -> Iterator[Path]:
+        """A place for a file; it becomes that of ``key`` when the block ends well."""
+        path = self.path_of(key, suffix)
+        part = path.with_name(f".{path.name}.{os.getpid()}.part")
+        try:
+            with disk_errors(self.root):
+                path.parent.mkdir(parents=True, exist_ok=True)
+                yield part
+                self.put_value(sum_key(key), _digest_of(part))
+                with part.open("rb") as file:
+                    os.fsync(file.fileno())
+                os.replace(part, path)
+        finally:
+            with contextlib.suppress(OSError):
+                part.unlink()
+
+    def path_of(self, key: str, suffix: str) -> Path:
+        """Where a generated file is, or will be."""
+        return self.root / FILES / key[:2] / f"{key}{suffix}"
+
+    def kept(self, key: str, suffix: str) -> Path | None:
+        """A file that was made before, if it is there: for large ones whose readers notice damage by themselves."""
+        path = self.path_of(key, suffix)
+        if not path.is_file() or self.value(sum_key(key)) is None:
+            return None
         self._note(path.name, sum_key(key))
         return path
 
     def _is_sound(self, key: str, path: Path) -> bool:
         try:
-            return bool(self.value(sum_key(key)) == digest_bytes(path.read_bytes()))
+            return bool(self.value(sum_key(key)) == _digest_of(path))
         except OSError:
             return False
 

@@ -11,33 +11,39 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
-from audio import ffmpeg, graph, measure, sources
+from audio import chain, ffmpeg, graph, measure, profile, sources
+from audio.chain import Measured
 from audio.errors import SourceUnreadable
 from audio.leveling import Level
-from audio.measure import Cut, Measured
 from audio.pcm import Pool, Take
+from audio.profile import Profile
 from audio.source import Source
-from audio.units import seconds
+from audio.units import RATE, seconds
 from production.inputs import Input
 from production.store import Store, digest, write
 
 _BLOCK = 1 << 20
-_RECIPE = 3
+_RECIPE = 4
 """Raised when a measurement would come out otherwise for a reason that its command line does not show."""
 
 
 GUESSED = ""
+_COPY = ".wav"
+"""A recording after noise reduction."""
 
 
 @dataclass(frozen=True, slots=True)
 class Fact:
-    """An input and what is known of it. ``digest`` is that of the file's bytes, ``samples`` names its decoded samples (`GUESSED`: never decoded)."""
+    """An input and what is known of it. ``digest`` is that of the file's bytes, ``samples`` names its decoded samples (`GUESSED`: never decoded),
+    ``profile`` the entry of its profile.
+    """
 
     input: Input
     digest: str
     take: Take
     samples: str
     measured: Measured
+    profile: str = GUESSED
 
     @property
     def source(self) -> Source:
@@ -128,9 +134,9 @@ class Surveyor:
     def _each(
         self, inputs: Sequence[Input], find: Callable[[Input, _Probed], Fact | SourceUnreadable]
     ) -> tuple[tuple[Fact, ...], tuple[Unreadable, ...]]:
-        first: dict[tuple[Path, Cut, Level], Input] = {}
+        first: dict[object, Input] = {}
         for one in inputs:
-            first.setdefault((one.path, one.cut, self.level(one)), one)
+            first.setdefault(self._asked(one), one)
         with ThreadPoolExecutor(self.jobs) as threads:
             probes = {key: threads.submit(self._probe, one) for key, one in first.items()}
             probed = {key: probe.result() for key, probe in probes.items()}
@@ -139,11 +145,14 @@ class Surveyor:
             tasks = {key: threads.submit(_unless_unreadable, find, first[key], probed[key]) for key in longest}
             found = {key: task.result() for key, task in tasks.items()}
         self.seen.save()
-        every = [(one, found[one.path, one.cut, self.level(one)]) for one in inputs]
+        every = [(one, found[self._asked(one)]) for one in inputs]
         return (
             tuple(replace(fact, input=one) for one, fact in every if isinstance(fact, Fact)),
             tuple(Unreadable(one, error) for one, error in every if isinstance(error, SourceUnreadable)),
         )
+
+    def _asked(self, one: Input) -> object:
+        return one.path, one.cut, self.level(one), one.wishes, one.kind == "section"
 
     def _probe(self, one: Input) -> _Probed | SourceUnreadable:
         try:
@@ -154,41 +163,83 @@ class Surveyor:
                 content = self.seen.of(one.path, "file", _digest_file)
             except OSError as error:
                 return SourceUnreadable(one.path, error.strerror or str(error), "make it a readable file")
-            take = Take(_probed(one.path, content, self.store, self.build), self.channels, one.cut.start, one.cut.end)
+            source = _probed(one.path, content, self.store, self.build)
+            recorded = source
+            if one.denoise != "off":
+                from audio import denoise as cleaner
+
+                # The copy is as long as the recording: in and out points stay where they are.
+                content = digest("denoised", cleaner.version(one.denoise), content, {**asdict(source), "path": ""}, self.channels, self.build)
+                path, held = self.store.path_of(content, _COPY), min(source.channels, self.channels)
+                source = replace(source, path=path, codec="pcm_f32le", rate=RATE, channels=held, ignore_length=False)
+            take = Take(source, self.channels, one.cut.start, one.cut.end)
         except SourceUnreadable as error:
             return error
         # What the command is asked says how it is decoded, the path says nothing.
         command = [graph.RECIPE, {**asdict(take.source), "path": ""}, take.channels, take.start, take.end]
         samples = digest("samples", content, command, self.build)
-        key = digest("measure", samples, take.channels, asdict(one.cut), asdict(self.level(one)), measure.EDGE_SECONDS, _RECIPE)
-        return _Probed(content, take, samples, key)
+        described = digest("profile", samples, take.channels, measure.EDGE_SECONDS, profile.RECIPE, _RECIPE)
+        asked = [self.channels, asdict(one.cut), asdict(self.level(one)), asdict(one.wishes), one.kind == "section"]
+        return _Probed(content, take, samples, described, digest("measure", described, asked, chain.RECIPE), recorded)
 
     def _known(self, one: Input, probed: _Probed) -> Fact | None:
         kept = self.store.value(probed.key)
-        return None if kept is None else Fact(one, probed.content, probed.take, probed.samples, Measured(**kept))
+        if kept is not None:
+            return self._fact(one, probed, Measured.kept(kept))
+        data = self.store.get(probed.profile)
+        return None if data is None else self._decided(one, probed, Profile.unpacked(data))
 
     def _known_or_measured(self, one: Input, probed: _Probed) -> Fact | SourceUnreadable:
+        if one.denoise != "off" and self.store.kept(probed.content, _COPY) is None:
+            from audio import denoise as cleaner
+
+            self.progress(one, 0.0, probed.recorded.declared)
+            with self.store.making(probed.content, _COPY) as part:
+                cleaner.clean(one.denoise, probed.recorded, part, channels=self.channels, cores=self.jobs)
         if known := self._known(one, probed):
             return known
         take = probed.take
-        found, pcm = measure.measure(take, one.cut, self.level(one), self.pool.folder, lambda done: self.progress(one, done, take.source.declared))
+        found, pcm = measure.measure(take, one.cut, self.pool.folder, lambda done: self.progress(one, done, take.source.declared))
         self.pool.keep(probed.samples, pcm)
-        self.store.put_value(probed.key, asdict(found))
+        packed = found.packed()
+        self.store.put(probed.profile, packed)
         self.decoded.append(seconds(found.length))
-        return Fact(one, probed.content, take, probed.samples, found)
+        # What is decided is decided from what is kept: the next time gives the same to the last digit.
+        return self._decided(one, probed, Profile.unpacked(packed))
+
+    def profile(self, fact: Fact) -> Profile:
+        """The profile of a recording that was measured; measured again when it is gone. Raises SourceUnreadable."""
+        data = self.store.get(fact.profile)
+        if data is None:
+            found, pcm = measure.measure(fact.take, fact.input.cut, self.pool.folder)
+            self.pool.keep(fact.samples, pcm)
+            data = found.packed()
+            self.store.put(fact.profile, data)
+        return Profile.unpacked(data)
+
+    def _decided(self, one: Input, probed: _Probed, described: Profile) -> Fact:
+        found = chain.decide(described, one.cut, self.level(one), one.wishes, voice=one.kind == "section", channels=self.channels)
+        self.store.put_value(probed.key, asdict(found))
+        return self._fact(one, probed, found)
+
+    def _fact(self, one: Input, probed: _Probed, found: Measured) -> Fact:
+        return Fact(one, probed.content, probed.take, probed.samples, found, probed.profile)
 
     def _known_or_guessed(self, one: Input, probed: _Probed) -> Fact | SourceUnreadable:
-        return self._known(one, probed) or Fact(one, probed.content, probed.take, GUESSED, measure.guess(probed.take, one.path.stat().st_size))
+        return self._known(one, probed) or Fact(one, probed.content, probed.take, GUESSED, chain.guess(probed.take, one.path.stat().st_size))
 
 
 @dataclass(frozen=True, slots=True)
 class _Probed:
-    """What is to be decoded, the name of its samples, and the entry of its measurement."""
+    """What is to be decoded, the name of its samples, and the entries of its profile and of what was decided from it."""
 
     content: str
     take: Take
     samples: str
+    profile: str
     key: str
+    recorded: Source
+    """What is decoded, before its noise was reduced."""
 
 
 def _unless_unreadable(

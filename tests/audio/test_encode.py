@@ -49,6 +49,28 @@ def test_a_chunk_that_fits_nowhere_is_named() -> None:
     assert (caught.value.run, caught.value.first) == (0, 300)
 
 
+def test_of_an_encode_that_was_given_out_as_far_as_its_join_the_rest_is_looked_at() -> None:
+    before = frames(300, {210: 100, 240: 100, 250: 100}, {249: 7, 250: 8}, 1)
+    after = frames(400, dict.fromkeys(range(400), 50), {49: 7, 50: 8}, 2)
+    rest = bytearray(before[100 * MONO.frame_bytes :])
+    assert encode.find_join(rest, EARLIER, after, LATER, MONO, 100) == (150, 50)
+
+
+@pytest.mark.parametrize("needed", [0, 50])
+def test_a_join_lies_in_no_frame_that_was_given_out(needed: int) -> None:
+    # the earlier chunk is short, and 90 frames of it are gone: of the wide pre-roll only the last 215 frames have something beside them
+    earlier, later = (Chunk(run=0, first=n, last=n + 205, before=pre, post=3, opens=False, closes=False) for n, pre in ((300, 100), (505, 1000)))
+    before, after = frames(215, {}, {}, 1), frames(1200, dict.fromkeys(range(1200), needed), {}, 2)
+    if needed:
+        with pytest.raises(encode.NoJoin):
+            encode.find_join(before, earlier, after, later, MONO, 90)
+        return
+    at, index = encode.find_join(before, earlier, after, later, MONO, 90)
+    assert at > 0
+    # frame 391 of the run is the first of the rest but one
+    assert (later.first - later.before + index, at) == (300 - 100 + 90 + at, 1)
+
+
 def test_runs_that_overlap_are_not_assembled() -> None:
     listed = [Run(0, 10, (), 0, 0, 2), Run(9, 10, (), 8, 2, 2)]
     chunks = [runs.chunks(n, run) for n, run in enumerate(listed)]
@@ -118,8 +140,8 @@ def make(fmt: Format, folder: Path) -> Made:
         chunks = [runs.chunks(n, run) for n, run in enumerate(cut)]
         find = encode.find_join
 
-        def found(before: bytes, earlier: Chunk, after: bytes, later: Chunk, fmt: Format) -> tuple[int, int]:
-            places = find(before, earlier, after, later, fmt)
+        def found(before: bytes, earlier: Chunk, after: bytes, later: Chunk, fmt: Format, gone: int) -> tuple[int, int]:
+            places = find(before, earlier, after, later, fmt, gone)
             joins.append(cut[later.run].first + later.first - later.before + places[1])
             return places
 

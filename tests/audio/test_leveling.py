@@ -9,10 +9,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from audio import leveling, loudness, measure, render, sources
+from audio import chain, leveling, loudness, measure, render, sources
 from audio.leveling import Level
-from audio.pcm import Take
-from audio.render import Edit
+from audio.pcm import Pcm, Take
+from audio.render import Edit, Material
 from audio.units import RATE, Db, Lufs, Samples
 from tests.audio.sounds import Sound, speech
 
@@ -81,6 +81,12 @@ def wav(path: Path, sound: Sound) -> Path:
     return path
 
 
+def decided(path: Path) -> tuple[chain.Measured, Pcm]:
+    """What one linear gain is to do to a recording, and its samples."""
+    profile, pcm = measure.measure(Take(sources.probe(path), 2), cut := measure.Cut(trim=False), path.parent)
+    return chain.decide(profile, cut, LEVEL, chain.Wishes(chain="linear", high_pass=0), voice=True), pcm
+
+
 @pytest.mark.process
 @pytest.mark.usefixtures("ffmpeg")
 @pytest.mark.parametrize(("level", "knocks"), [(0.01, 0.0), (0.03, 0.9)], ids=["quiet", "with loud knocks"])
@@ -88,14 +94,12 @@ def test_a_rendered_recording_has_the_loudness_that_was_foreseen(tmp_path: Path,
     sound = speech(9, level=level)
     # a knock on the table in every second: 20 ms far over the voice
     sound[np.arange(len(sound)) % RATE < 960] += knocks * np.sign(sound[np.arange(len(sound)) % RATE < 960])
-    take = Take(sources.probe(wav(tmp_path / "voice.wav", sound)), 2)
-    found, pcm = measure.measure(take, measure.Cut(trim=False), LEVEL, tmp_path)
-    edit = Edit(found.start, found.end, found.gain, LEVEL.ceiling, Samples(0), Samples(0), 2)
-    heard = render.beginning(pcm, edit, edit.length).astype("f8")
+    found, pcm = decided(wav(tmp_path / "voice.wav", sound))
+    edit = Edit(found.start, found.end, found.gain, LEVEL.ceiling, Samples(0), Samples(0), 2, found.strip, found.length)
+    heard = render.beginning(Material(pcm.take, edit), pcm, edit.length).astype("f8")
     pcm.close()
     # between the limiter's samples a peak may be a little higher
     assert loudness.decibels(np.abs(heard).max()) < LEVEL.ceiling + 0.5
-    take = Take(sources.probe(wav(tmp_path / "rendered.wav", heard)), 2)
-    again, pcm = measure.measure(take, measure.Cut(trim=False), LEVEL, tmp_path)
+    again, pcm = decided(wav(tmp_path / "rendered.wav", heard))
     pcm.close()
     assert again.loudness == pytest.approx(LEVEL.target, abs=0.3)

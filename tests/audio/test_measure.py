@@ -8,15 +8,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from audio import measure, sources
+from audio import chain, loudness, measure, sources
 from audio.errors import SourceUnreadable
 from audio.leveling import Level
 from audio.pcm import Take
+from audio.profile import Profile
 from audio.units import RATE, Db, Lufs, Samples
 from tests.audio.sounds import Sound, raw, speech, tone
 
 pytestmark = pytest.mark.process
 LEVEL = Level(Lufs(-16.0), Db(-2.0), Db(40.0))
+LINEAR = chain.Wishes(chain="linear", high_pass=0)
 
 
 def recorded(folder: Path, ffmpeg: str, sound: Sound, name: str = "take.flac") -> Path:
@@ -25,9 +27,9 @@ def recorded(folder: Path, ffmpeg: str, sound: Sound, name: str = "take.flac") -
     return folder / name
 
 
-def found(path: Path, cut: measure.Cut, channels: int = 2) -> measure.Measured:
+def found(path: Path, cut: measure.Cut, channels: int = 2) -> Profile:
     take = Take(sources.probe(path), channels, cut.start, cut.end)
-    seen, pcm = measure.measure(take, cut, LEVEL, path.parent)
+    seen, pcm = measure.measure(take, cut, path.parent)
     try:
         assert len(pcm.read(0, seen.length)) == pcm.samples == seen.length
         return seen
@@ -39,8 +41,13 @@ def test_a_tone_is_as_loud_as_the_standard_says_and_its_silence_is_trimmed(tmp_p
     # BS.1770: 997 Hz at 0 dBFS in one channel is -3.01 LUFS; here -23 dBFS in both
     sound = np.concatenate((np.zeros((RATE, 2)), tone(8, 997, 2, level=10 ** (-23 / 20)), np.zeros((2 * RATE, 2))))
     path = recorded(tmp_path, ffmpeg, sound)
-    seen = found(path, measure.Cut())
-    assert seen.length == 11 * RATE
+    profile = found(path, measure.Cut())
+    assert profile.length == 11 * RATE
+    assert profile.lead == pytest.approx(RATE, abs=RATE // 100)
+    assert profile.trail == pytest.approx(1.9 * RATE, abs=RATE // 100)
+    assert profile.peak.max() == pytest.approx(-23.0, abs=0.1)
+    # and what follows from it
+    seen = chain.decide(profile, measure.Cut(), LEVEL, LINEAR, voice=True)
     assert seen.start == pytest.approx(0.85 * RATE, abs=RATE // 100)
     assert seen.end == pytest.approx(9.25 * RATE, abs=RATE // 100)
     assert seen.loudness == pytest.approx(-23.0, abs=0.1)
@@ -51,10 +58,10 @@ def test_a_tone_is_as_loud_as_the_standard_says_and_its_silence_is_trimmed(tmp_p
 def test_positions_are_counted_from_the_start_of_the_recording_and_mono_is_heard_from_both_sides(tmp_path: Path, ffmpeg: str) -> None:
     path = recorded(tmp_path, ffmpeg, tone(8, 997, level=10 ** (-23 / 20)))
     cut = measure.Cut(Samples(2 * RATE), Samples(6 * RATE), trim=False)
-    seen = found(path, cut)
+    seen = chain.decide(found(path, cut), cut, LEVEL, LINEAR, voice=True)
     assert (seen.length, seen.start, seen.end) == (4 * RATE, 2 * RATE, 6 * RATE)
     assert seen.loudness == pytest.approx(-23.0, abs=0.1)
-    assert found(path, cut, channels=1).loudness == pytest.approx(-26.0, abs=0.1)
+    assert loudness.integrated(found(path, cut, channels=1).momentary[3:]) == pytest.approx(-26.0, abs=0.1)
 
 
 def test_damage_before_the_out_point_is_refused_and_after_it_does_not_matter(tmp_path: Path, ffmpeg: str) -> None:
@@ -90,7 +97,8 @@ def test_a_recording_that_ends_early_or_is_silent_is_refused(tmp_path: Path, ffm
 
 
 def test_what_is_too_short_for_a_whole_window_is_measured_by_what_there_is(tmp_path: Path, ffmpeg: str) -> None:
-    seen = found(recorded(tmp_path, ffmpeg, tone(0.35, 997, 2, level=10 ** (-23 / 20))), measure.Cut())
+    profile = found(recorded(tmp_path, ffmpeg, tone(0.35, 997, 2, level=10 ** (-23 / 20))), measure.Cut())
+    seen = chain.decide(profile, measure.Cut(), LEVEL, LINEAR, voice=True)
     # three quarters of a window of 400 ms
     assert seen.loudness == pytest.approx(-24.25, abs=0.1)
     assert seen.gain == pytest.approx(8.25, abs=0.1)
@@ -103,7 +111,7 @@ def test_progress_is_told_in_seconds_and_nothing_stays_behind(tmp_path: Path, ff
     told: list[float] = []
     scratch = tmp_path / "scratch"
     scratch.mkdir()
-    _, pcm = measure.measure(take, measure.Cut(), LEVEL, scratch, told.append)
+    _, pcm = measure.measure(take, measure.Cut(), scratch, told.append)
     assert told == sorted(told)
     assert told[-1] == 5.0
     assert list(scratch.iterdir()) == []

@@ -18,8 +18,8 @@ from audio.errors import SourceUnreadable
 from audio.pcm import Pcm, Take
 from audio.render import Edit, Material
 from audio.runs import Chunk, Part, Run
-from audio.source import Source
 from audio.units import FRAME, RATE, Db, Samples
+from tests.audio.held import Held
 from tests.audio.sounds import Sound, raw, single, sound_of, speech, tone
 
 
@@ -28,20 +28,8 @@ def edit(start: int, end: int, channels: int, *, gain: float = 0.0, ceiling: flo
     return Edit(Samples(start), Samples(end), Db(gain), limit, Samples(fade_in), Samples(fade_out), channels)
 
 
-class Held(Pcm):
-    """Decoded samples that nobody had to decode."""
-
-    def __init__(self, sound: Sound, start: int = 0) -> None:
-        self.take = Take(Source(Path("/show/held.wav"), "pcm_f32le", RATE, sound.shape[1], None), 2, Samples(start))
-        self.sound = single(sound)
-
-    def read(self, start: int, end: int) -> np.ndarray:
-        assert 0 <= start <= end <= len(self.sound)
-        return self.sound[start:end].copy()
-
-
 def sounding(pcm: Pcm, asked: Edit, start: int = 0, end: int | None = None) -> np.ndarray:
-    blocks = list(render.sounding(pcm, asked, start, asked.length if end is None else end))
+    blocks = list(render.sounding(Material(pcm.take, asked), lambda *_: pcm, start, asked.length if end is None else end))
     return np.concatenate(blocks) if blocks else np.zeros((0, asked.channels), dtype="<f4")
 
 
@@ -108,9 +96,10 @@ def test_the_whole_has_its_gain_and_its_fades_and_stays_under_its_ceiling(wholes
 
 def test_of_the_beginning_there_is_no_more_than_the_segment_has() -> None:
     pcm = Held(speech(1, 2))
-    assert render.beginning(pcm, edit(0, 1000, 2), 5000).tobytes() == single(speech(1, 2))[:1000].tobytes()
-    assert render.beginning(pcm, edit(0, 40_000, 2), 300).tobytes() == single(speech(1, 2))[:300].tobytes()
-    assert render.beginning(pcm, edit(0, 0, 2), 300).shape == (0, 2)
+    one, longer, nothing = (Material(pcm.take, edit(0, end, 2)) for end in (1000, 40_000, 0))
+    assert render.beginning(one, pcm, 5000).tobytes() == single(speech(1, 2))[:1000].tobytes()
+    assert render.beginning(longer, pcm, 300).tobytes() == single(speech(1, 2))[:300].tobytes()
+    assert render.beginning(nothing, pcm, 300).shape == (0, 2)
 
 
 def test_an_edit_is_as_long_as_its_stretch() -> None:
@@ -130,7 +119,7 @@ def recorded(folder: Path, ffmpeg: str, sound: Sound, *options: str, rate: int =
 def heard(source: sources.Source, asked: Edit, start: int = 0) -> Sound:
     """The segment, of a take that begins at ``start``."""
     with Pcm.opened(Take(source, asked.channels, Samples(start)), source.path.parent) as pcm:
-        return render.beginning(pcm, asked, asked.length + 1000).astype("f8")
+        return render.beginning(Material(pcm.take, asked), pcm, asked.length + 1000).astype("f8")
 
 
 @pytest.mark.process
@@ -213,7 +202,7 @@ def short_chunks(monkeypatch: pytest.MonkeyPatch) -> Sequence[Chunk]:
 
 def filled(chunk: Chunk, run: Run, materials: dict[str, Material], decoded: dict[str, Pcm], channels: int, make_up: float = 0.0) -> bytes:
     file = io.BytesIO()
-    render.fill(file, chunk, run, materials, decoded.__getitem__, channels, Db(make_up))
+    render.fill(file, chunk, run, materials, lambda samples, _take: decoded[samples], channels, Db(make_up))
     return file.getvalue()
 
 
@@ -230,12 +219,12 @@ def test_chunks_are_cut_from_a_run_and_share_what_they_both_hear(
     sound = speech(3)
     take = Take(recorded(tmp_path, ffmpeg, sound), 2)
     pcm = opened.enter_context(Pcm.opened(take, tmp_path))
-    materials = {"a": Material(take, edit(0, 70_000, 2)), "b": Material(take, edit(20_000, 120_001, 2))}
+    materials = {"a": Material(take, edit(0, 70_000, 2), "x"), "b": Material(take, edit(20_000, 120_001, 2), "x")}
     wanted = np.zeros((20 * FRAME + 152 * FRAME + 20 * FRAME, 2))
     wanted[20 * FRAME : 20 * FRAME + 70_000] = sound[:70_000]
     wanted[20 * FRAME + 75_000 : 20 * FRAME + 175_001] = sound[20_000:120_001]
     for chunk in short_chunks[::-1]:
-        found = sound_of(filled(chunk, RUN, materials, {"a": pcm, "b": pcm}, 2), 2)
+        found = sound_of(filled(chunk, RUN, materials, {"x": pcm}, 2), 2)
         first = 20 * FRAME + chunk.start_sample
         assert len(found) == chunk.input_samples
         assert np.abs(found - wanted[first : first + chunk.input_samples]).max() < 1e-6
@@ -245,10 +234,10 @@ def test_chunks_are_cut_from_a_run_and_share_what_they_both_hear(
 def test_a_chunk_hears_the_very_bytes_that_the_whole_run_has_there(short_chunks: Sequence[Chunk], channels: int) -> None:
     pcm = Held(speech(5, channels))
     materials = {
-        "a": Material(pcm.take, edit(3, 70_003, channels, gain=15.0, ceiling=-2.0, fade_in=480, fade_out=2400)),
-        "b": Material(pcm.take, edit(70_003, 170_004, channels, gain=9.0, ceiling=-2.0, fade_out=48_000)),
+        "a": Material(pcm.take, edit(3, 70_003, channels, gain=15.0, ceiling=-2.0, fade_in=480, fade_out=2400), "x"),
+        "b": Material(pcm.take, edit(70_003, 170_004, channels, gain=9.0, ceiling=-2.0, fade_out=48_000), "x"),
     }
-    decoded: dict[str, Pcm] = {"a": pcm, "b": pcm}
+    decoded: dict[str, Pcm] = {"x": pcm}
     all_of_it = Chunk(run=0, first=0, last=152, before=8, post=8, opens=True, closes=True)
     whole = filled(all_of_it, RUN, materials, decoded, channels, 0.45)
     assert len(whole) == 168 * FRAME * channels * 4
@@ -261,35 +250,36 @@ def test_a_chunk_hears_the_very_bytes_that_the_whole_run_has_there(short_chunks:
 
 def test_before_between_and_after_segments_is_silence() -> None:
     pcm = Held(np.full((4 * RATE, 2), 0.5))
-    materials = {"a": Material(pcm.take, edit(0, 70_000, 2)), "b": Material(pcm.take, edit(0, 100_001, 2))}
+    materials = {"a": Material(pcm.take, edit(0, 70_000, 2), "x"), "b": Material(pcm.take, edit(0, 100_001, 2), "x")}
     (chunk,) = runs.chunks(0, RUN)
-    found = sound_of(filled(chunk, RUN, materials, {"a": pcm, "b": pcm}, 2), 2)[:, 0]
+    found = sound_of(filled(chunk, RUN, materials, {"x": pcm}, 2), 2)[:, 0]
     assert np.flatnonzero(np.diff(found)).tolist() == [8 * FRAME - 1 + at for at in (0, 70_000, 75_000, 175_001)]
     assert set(found.tolist()) == {0.0, 0.5}
 
 
 def test_what_the_encoder_will_take_off_the_level_is_added_after_the_limiter() -> None:
     pcm = Held(speech(4, 2))
-    materials = {name: Material(pcm.take, edit(0, length, 2, gain=14.0, ceiling=-2.0)) for name, length in (("a", 70_000), ("b", 100_001))}
+    materials = {name: Material(pcm.take, edit(0, length, 2, gain=14.0, ceiling=-2.0), "x") for name, length in (("a", 70_000), ("b", 100_001))}
     (chunk,) = runs.chunks(0, RUN)
-    plain, louder = (sound_of(filled(chunk, RUN, materials, {"a": pcm, "b": pcm}, 2, make_up), 2) for make_up in (0.0, 0.45))
+    plain, louder = (sound_of(filled(chunk, RUN, materials, {"x": pcm}, 2, make_up), 2) for make_up in (0.0, 0.45))
     assert np.abs(louder - plain * 10 ** (0.45 / 20)).max() < 1e-6
     assert 20 * np.log10(np.abs(plain).max()) == pytest.approx(-2.0, abs=0.3)
 
 
 def test_a_chunk_asks_only_for_the_recordings_that_sound_in_it(short_chunks: Sequence[Chunk]) -> None:
     pcm = Held(speech(4, 2))
-    materials = {"a": Material(pcm.take, edit(0, 70_000, 2)), "b": Material(pcm.take, edit(0, 100_001, 2))}
+    materials = {"a": Material(pcm.take, edit(0, 70_000, 2), "x"), "b": Material(pcm.take, edit(0, 100_001, 2), "y")}
     for chunk in short_chunks:
         asked: list[str] = []
 
-        def decoded(name: str, asked: list[str] = asked) -> Pcm:
-            asked.append(name)
+        def decoded(samples: str, take: Take, asked: list[str] = asked) -> Pcm:
+            assert take is pcm.take
+            asked.append(samples)
             return pcm
 
         render.fill(io.BytesIO(), chunk, RUN, materials, decoded, 2, Db(0.0))
         # the names by which a recording is kept until its last reader is done
-        assert asked == list(chunk.heard(RUN))
+        assert asked == [materials[name].samples for name in chunk.heard(RUN)]
     # the first one's three frames of post-roll still lie before the second segment, and the last begins after the first
     assert [list(chunk.heard(RUN)) for chunk in short_chunks] == [["a"], ["a", "b"], ["b"]]
 
@@ -301,5 +291,5 @@ def test_nothing_is_left_behind_when_decoding_fails(tmp_path: Path, ffmpeg: str)
     folder.mkdir()
     run = Run(500, 152, (Part("a", Samples(0), Samples(152 * FRAME)),), 8, 2, 2)
     with pytest.raises(SourceUnreadable), Pcm.opened(take, folder) as pcm:
-        filled(runs.chunks(0, run)[0], run, {"a": Material(take, edit(0, 152 * FRAME, 2))}, {"a": pcm}, 2)
+        filled(runs.chunks(0, run)[0], run, {"a": Material(take, edit(0, 152 * FRAME, 2), "x")}, {"x": pcm}, 2)
     assert list(folder.iterdir()) == []

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from audio.runs import CHUNK, EDGE, FILLER, LEAD, POSTROLL, PREROLL, SHORTEST, WIDE_PREROLL, Run, chunks, runs
-from audio.timeline import Placed, Programme, Segment
+from audio.runs import CHUNK, EDGE, FILLER, LEAD, OPENING, POSTROLL, PREROLL, SHORTEST, WIDE_PREROLL, Chunk, Run, chunks, runs
+from audio.timeline import Placed, Programme, Segment, SegmentKind
 from audio.units import FRAME, Samples
 
 
@@ -87,3 +87,67 @@ def test_chunks_cover_a_run_once_and_hear_what_comes_before_them(frames: int, le
 def test_a_chunk_in_the_middle_never_changes_when_a_run_grows() -> None:
     short, long = chunks(0, run_of(3 * CHUNK)), chunks(0, run_of(5 * CHUNK))
     assert short[:2] == long[:2]
+
+
+# -- where something stands before a section, or after it ------------------------------------------------------------------------
+
+
+def close(*segments: tuple[str, SegmentKind, int]) -> Run:
+    """The run of segments (name, kind, frames) that stand end to end, after a second of silence."""
+    placed, at = [], 42
+    for name, kind, frames in segments:
+        # the last sample of a section lies somewhere within its last frame
+        placed.append(Placed(Segment(name, kind, Samples(frames * FRAME - (5 if kind == "section" else 0))), Samples(at * FRAME)))
+        at += frames
+    (run,) = runs(Programme(tuple(placed), Samples(at * FRAME)))
+    return run
+
+
+def test_a_section_has_chunks_of_its_own_but_for_its_opening() -> None:
+    run = close(("i", "intro", 500), ("a", "section", 4000), ("t", "tone", 80), ("b", "section", CHUNK + 3000), ("o", "outro", 300))
+    assert [(part.name, part.own) for part in run.parts] == [("i", False), ("a", True), ("t", False), ("b", True), ("o", False)]
+    found = chunks(0, run)
+    b = 4580
+    assert [chunk.first for chunk in found] == [0, 500 + OPENING, 4500, b + OPENING, b + OPENING + CHUNK, b + CHUNK + 3000]
+    # four seconds, which are more than a pre-roll: what stands before the section is not heard in its own chunks
+    assert OPENING * FRAME >= 3.9 * 48_000
+    assert [list(chunk.heard(run)) for chunk in found] == [["i", "a"], ["a", "t"], ["a", "t", "b"], ["b"], ["b", "o"], ["b", "o"]]
+    # of what follows, the last of its own hears as much as the encoder looks ahead
+    assert [found[n].start_sample + found[n].input_samples for n in (1, 4)] == [(edge + POSTROLL) * FRAME for edge in (4500, b + CHUNK + 3000)]
+
+
+def test_a_section_with_nothing_around_it_is_cut_every_six_minutes_only() -> None:
+    alone = close(("a", "section", 2 * CHUNK + 1500))
+    assert [chunk.first for chunk in chunks(0, alone)] == [0, CHUNK, 2 * CHUNK]
+    followed = close(("a", "section", 2 * CHUNK + 1500), ("t", "tone", 10))
+    assert [chunk.first for chunk in chunks(0, followed)] == [0, CHUNK, 2 * CHUNK, 2 * CHUNK + 1500]
+
+
+lengths = st.one_of(st.integers(OPENING + PREROLL, 2000), st.integers(CHUNK - 1200, 2 * CHUNK + 1200))
+
+
+@settings(max_examples=60)
+@given(lengths, lengths, st.integers(1, 400), st.integers(1, 400))
+def test_another_gap_moves_the_chunks_of_the_sections_beside_it_and_changes_none(a: int, b: int, gap: int, other: int) -> None:
+    def own(gap: int) -> tuple[list[Chunk], list[Chunk]]:
+        """The chunks of the section before the gap, and those of the one after it but for its opening, counted from its start."""
+        run = close(("a", "section", a), ("t", "tone", gap), ("b", "section", b), ("u", "tone", 60))
+        found = chunks(0, run)
+        start = a + gap
+        later = [replace(one, first=one.first - start, last=one.last - start) for one in found if start + OPENING <= one.first < start + b]
+        assert later[0].first == OPENING
+        assert later[-1].last == b
+        return [one for one in found if one.last <= a], later
+
+    assert own(gap) == own(other)
+
+
+@settings(max_examples=60)
+@given(st.lists(st.tuples(st.sampled_from(["section", "tone", "sting"]), st.integers(1, 500)), min_size=1, max_size=8))
+def test_between_the_beginnings_of_two_chunks_there_is_room_for_a_pre_roll(listed: list[tuple[SegmentKind, int]]) -> None:
+    # the later one's join lies within it, and there the earlier one must have frames
+    run = close(*((f"{n}", kind, frames) for n, (kind, frames) in enumerate(listed)))
+    found = chunks(0, run)
+    assert [chunk.first for chunk in found] == [0, *(chunk.last for chunk in found[:-1])]
+    assert found[-1].last == run.frames
+    assert all(after.first - before.first >= PREROLL for before, after in pairwise(found))

@@ -35,6 +35,7 @@ copyright: 2026 Somebody
 defaults:
   music: {intro: none, outro: none, sting: none}
   trim: {enabled: false}
+  voice: {chain: linear, high_pass: 0}
 """
 SERIES = """\
 slug: small

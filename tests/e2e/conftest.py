@@ -9,10 +9,11 @@ import pytest
 from tests.e2e import project
 from tests.e2e.project import Take
 
+# Their gains are given: of an episode of seconds the edges of its sections would be heard, and it would be encoded twice.
 TAKES = (
-    Take("alpha", 700, 4.0),
-    Take("bravo", 1100, 5.3, decibels=-26),
-    Take("charlie", 1700, 3.1, channels=2),
+    Take("alpha", 700, 4.0, gain=4.5),
+    Take("bravo", 1100, 5.3, decibels=-26, gain=9.75),
+    Take("charlie", 1700, 3.1, channels=2, gain=2.25),
 )
 
 

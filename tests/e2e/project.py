@@ -41,6 +41,8 @@ DEFAULTS: dict[str, Any] = {
     "fades": {"fade_in": 0, "fade_out": 0},
     "trim": {"enabled": False},
     "music": {"intro": "none", "outro": "none", "sting": "none"},
+    # A tone is no voice: it would not be lifted.
+    "voice": {"chain": "linear", "high_pass": 0},
 }
 
 
@@ -65,7 +67,10 @@ FORMS: dict[str, tuple[str, tuple[str, ...]]] = {
 
 @dataclass(frozen=True)
 class Take:
-    """A section and its recording: a tone of ``hertz`` with its peak at ``decibels`` (dBFS), on the right 6 dB lower when it stands ``aside``."""
+    """A section and its recording: a tone of ``hertz`` with its peak at ``decibels`` (dBFS), on the right 6 dB lower when it stands ``aside``.
+
+    ``gain`` (dB) is what its section says: nothing of it is then corrected when the finished file was heard.
+    """
 
     slug: str
     hertz: int
@@ -75,6 +80,7 @@ class Take:
     rate: int = RATE
     channels: int = 1
     aside: bool = False
+    gain: float | None = None
 
     @property
     def file(self) -> str:
@@ -156,6 +162,7 @@ def add_episode(root: Path, number: int, takes: Sequence[Take], *, ffmpeg: str =
             "title": f"{take.hertz} Hz & “{take.slug}” \U0001f3b5",
             "part": "implementation",
             "link": f"https://tones.example/{take.slug}",
+            **({} if take.gain is None else {"gain": take.gain}),
         }
         for take in takes
     ]

@@ -57,7 +57,8 @@ def episode(request: pytest.FixtureRequest, built: Path, tmp_path_factory: pytes
     for name, hertz in (("intro", 3100), ("sting", 3700), ("outro", 4300)):
         project.record(Take(name, hertz, 1.7 if name == "sting" else 2.3), root / "music", ffmpeg)
     with project.edited(root) as config:
-        config["music"] = {name: f"music/{name}.wav" for name in ("intro", "sting", "outro")}
+        # As loud as the sections: there are seconds of them, and the whole is held to its target.
+        config["music"] = {"level": -16, **{name: f"music/{name}.wav" for name in ("intro", "sting", "outro")}}
         config["layout"] = {"grid": 0, "gap": 1.111, "sting_lead": 0.4}
         config["trim"] = {"enabled": True}
         config["sections"][2]["sting"] = "none"

@@ -64,7 +64,9 @@ fades: {fade_in: 0.125, fade_out: 1}
 artwork: {file: cover.png, colour: '#123456'}
 sections:
   - {slug: a, title: A, part: mathematics, minutes: 3, summary: x, talking_points: [x, y], link: "https://show.example/a", image: cover.png,
-     file: theme.wav, in: 0:01.5, out: 0:03, sting: builtin, gap: 2, trim: true, fade_in: 0.1, fade_out: 0.2, gain: -1.5}
+     file: theme.wav, in: 0:01.5, out: 0:03, sting: builtin, gap: 2, trim: true, fade_in: 0.1, fade_out: 0.2, gain: -1.5, crossfade: 0.5,
+     chain: linear, high_pass: 60, denoise: ffmpeg, deess: 2, levelling: 3, compression: 1.5, bed: theme.wav, bed_level: -31, bed_from: 0:00.5,
+     bed_to: 0:02}
   - {slug: b, title: B, part: exercises}
 """
 BARE = "number: 2\nseries: basics\ntitle: Two\nsummary: Second.\ndate: 2026-02-07\nsections:\n- {slug: a, title: A, part: cold-open}\n"

@@ -201,6 +201,28 @@ def test_settings_are_handed_down_key_by_key(sound: Path) -> None:
     assert project.episode("episode-15").settings.layout.gap == 3.0  # series
 
 
+def test_a_series_has_the_settings_that_it_hands_down(sound: Path) -> None:
+    foundational, patterns = load_project(sound).series
+    assert (patterns.settings.fades.fade_in, patterns.settings.fades.fade_out) == (0.3, 0.2)  # series, show
+    assert (patterns.settings.layout.gap, foundational.settings.layout.gap) == (3.0, Settings().layout.gap)
+    assert foundational.settings.loudness.max_gain == 30.0
+    # what an episode says is its own
+    assert load_project(sound).episode("episode-14").settings.layout.gap == 4.0
+
+
+@pytest.mark.parametrize(("said", "lufs"), [("apple", -16.0), ("Spotify", -14.0), ("EBU-R128", -23.0), ("-19.5", -19.5)])
+def test_a_target_may_be_said_by_the_name_of_a_platform(sound: Path, said: str, lufs: float) -> None:
+    with holding(sound, "show", changed(SHOW, "target: -16", f"target: {said}")):
+        assert load_project(sound).episode("episode-14").settings.loudness.target == lufs
+
+
+def test_no_bed_and_no_chain_are_choices(sound: Path) -> None:
+    with holding(sound, "14", changed(FOURTEEN, "gain: -3", "bed: none\n    chain: none")):
+        first, second = load_project(sound).episode("episode-14").sections
+    assert (first.bed, first.chain) == (None, None)
+    assert (second.bed, second.chain) == ("none", "none")
+
+
 def test_every_key_is_found_where_it_was_said(sound: Path) -> None:
     project = load_project(sound)
 
@@ -281,10 +303,19 @@ MISTAKES = [
     ("14", "minutes: 180", "artwork: {colour: #123456\n}", "6:11 colour: is empty", "'#' starts a comment"),
     ("14", "layout:\n  gap: 0:04", "layout: 4", "8:9 layout: should be a mapping, not '4'", "its keys: gap, grid"),
     ("show", "  loudness: {target: -16, max_gain: 30}", "  loudness:", "11:3 loudness: is empty", "give it a value"),
-    ("show", "target: -16", "target: -16 LUFS", "11:22 target: should be a number, not '-16 LUFS'", "write the number alone: -16"),
+    ("show", "target: -16", "target: -16 LUFS", "11:22 target: should be a loudness, not '-16 LUFS'", "write LUFS, as -16, or one of apple, spotify"),
+    ("show", "target: -16", "target: aple", "11:22 target: should be a loudness, not 'aple'", "did you mean 'apple'?"),
+    ("show", "target: -16", "target: [apple]", "11:22 target: should be one value, not a list", ""),
     ("patterns", "season: 2", "season: two", "2:9 season: should be a whole number, not 'two'", ""),
     # rules
     ("14", "gain: -3", "gain: -90", "20:11 gain: should be -60 or more, not -90", ""),
+    ("show", "target: -16", "target: -50", "11:22 target: should be -40 or more, not -50", ""),
+    ("14", "minutes: 180", "voice: {high_pass: 20}", "6:20 high_pass: '20' is no corner of a high-pass for a voice", "it should be 40 to 300 Hz"),
+    ("14", "gain: -3", "high_pass: 301", "20:16 high_pass: '301' is no corner of a high-pass for a voice", "40 to 300 Hz, or 0 for none"),
+    ("14", "gain: -3", "compression: 0.5", "20:18 compression: should be 1 or more, not 0.5", ""),
+    ("14", "gain: -3", "chain: voce", "20:12 chain: 'voce' is none of voice, linear, none", "did you mean 'voice'?"),
+    ("14", "gain: -3", "denoise: on", "20:14 denoise: 'on' is none of off, ffmpeg, deepfilter", ""),
+    ("14", "minutes: 180", "formats: {opus: 33}", "6:17 opus: '33' is none of 0, 24, 32, 48", "the nearest is 32"),
     ("14", "gap: 0:04", "gap: 1:00", "9:8 gap: should be 30 or less, not 1:00", ""),
     ("14", "minutes: 180", "minutes: 0", "6:10 minutes: should be more than 0, not 0", ""),
     (
@@ -323,6 +354,8 @@ MISTAKES = [
     ("14", "slug: principles", "slug: cold-open", "17:11 slug: there is a section 'cold-open' already", "line 11"),
     ("14", "in: 0:05", "in: 12:45", "15:10 out: 12:41.5 leaves nothing after in: 12:45", "out comes after in"),
     ("14", "in: 0:05", "in: 12:41.5", "15:10 out: 12:41.5 leaves nothing after in: 12:41.5", "out comes after in"),
+    ("14", "gain: -3", "bed_to: 0:00", "20:13 bed_to: 0:00 leaves nothing of the bed", "bed_to comes after bed_from"),
+    ("14", "gain: -3", "bed_from: 0:09\n    bed_to: 0:08", "21:13 bed_to: 0:08 leaves nothing of the bed", "bed_to comes after bed_from"),
     ("patterns", "season: 2", "season: 1", "2:9 season: season 1 is taken", "configs/series/foundational.yaml:2"),
     (
         "patterns",
@@ -349,6 +382,9 @@ MISTAKES = [
     ("14", "file: recordings/open.wav", "file: recordings", "16:11 file: 'recordings' is a folder", "name a file in it"),
     ("14", "image: none", "image: art/a.png", "22:12 image: there is no file 'art/a.png'", "relative to the project"),
     ("14", "sting: none", "sting: non", "21:12 sting: there is no file 'non'", "did you mean 'none'?"),
+    ("14", "gain: -3", "bed: non", "20:10 bed: there is no file 'non'", "did you mean 'none'?"),
+    ("14", "gain: -3", "bed: builtin", "20:10 bed: there is no file 'builtin'", "relative to the project folder"),
+    ("14", "minutes: 180", "music: {bed: art/bed.wav}", "6:14 bed: there is no file 'art/bed.wav'", "relative to the project folder"),
     ("14", "minutes: 180", "music: {outro: x.wav}", "6:16 outro: there is no file 'x.wav'", "relative to the project folder"),
     ("14", "minutes: 180", f"artwork: {{file: {'x' * 5000}}}", "6:17 file: there is no file 'xxx", "relative to the project folder"),
     ("show", "intro: music/theme.wav", "intro: Builtin", "16:12 intro: there is no file 'Builtin'", "did you mean 'builtin'?"),
@@ -377,7 +413,8 @@ def test_a_planted_mistake_is_the_one_problem_and_is_found_in_its_place(sound: P
 SECTION_VALUES = {
     "slug": "a", "title": "A", "part": "mathematics", "minutes": "3", "summary": "x", "talking_points": "[x]", "link": "https://example.org",
     "image": "music/theme.wav", "file": "music/theme.wav", "in": "1", "out": "0:02", "sting": "none", "gap": "2", "trim": "true",
-    "fade_in": "0.1", "fade_out": "0.1", "gain": "1",
+    "fade_in": "0.1", "fade_out": "0.1", "gain": "1", "crossfade": "0.5", "chain": "linear", "high_pass": "80", "denoise": "off", "deess": "3",
+    "levelling": "4", "compression": "1.5", "bed": "music/theme.wav", "bed_level": "-30", "bed_from": "0.5", "bed_to": "0:01",
 }  # fmt: skip
 GROUPS: dict[str, type] = {group.name: type(group.default) for group in fields(Settings)}
 WRONG = {
@@ -386,7 +423,7 @@ WRONG = {
     "boolean": ("maybe", "should be true or false"),
     "array": ("word", "should be a list"),
 }
-TIMES = {"in", "out", "gap", "grid", "sting_lead", "tail", "air", "fade_in", "fade_out"}
+TIMES = {"in", "out", "gap", "grid", "sting_lead", "tail", "air", "fade_in", "fade_out", "crossfade", "intro_under", "bed_from", "bed_to"}
 
 
 def kinds(noun: type) -> dict[str, str]:

@@ -11,16 +11,19 @@ from typing import Any
 import pytest
 
 from audio import runs
-from audio.measure import Cut, Measured
+from audio.chain import PLAIN, Measured, Wishes
+from audio.measure import Cut
 from audio.pcm import Take
-from audio.render import Edit
+from audio.render import Edit, Under
 from audio.source import Source
+from audio.strip import Strip
 from audio.timeline import SegmentKind
 from audio.units import FRAME, RATE, Db, Lufs, Samples
-from production import plan
+from production import mix, plan
 from production.inputs import Input
-from production.model import Artwork, Encoding, Episode, Fades, Layout, Section, Settings
+from production.model import Artwork, Encoding, Episode, Fades, Layout, Music, Section, Settings
 from production.survey import Fact
+from production.under import Beneath
 
 BUILD = "ffmpeg version 5.1.9 Copyright\nconfiguration: --enable-libmp3lame"
 
@@ -35,13 +38,24 @@ def episode(*sections: Section, settings: Settings | None = None, **keys: Any) -
     return Episode(**said, sections=listed, settings=settings or Settings())
 
 
-def fact(name: str, seconds: float = 60.0, *, kind: SegmentKind = "section", of: Section | None = None, gap: float = 2.0, peak: float = -9.0) -> Fact:
+def fact(
+    name: str,
+    seconds: float = 60.0,
+    *,
+    kind: SegmentKind = "section",
+    of: Section | None = None,
+    gap: float = 2.0,
+    peak: float = -9.0,
+    wishes: Wishes = PLAIN,
+    **found: Any,
+) -> Fact:
+    """What is known of a recording; ``found`` is said of its `Measured`."""
     path = Path("recordings") / f"{name}.wav"
     length = Samples(round(seconds * RATE))
-    one = Input(name, kind, path, path.name, None, Cut(), Samples(round(gap * RATE)), section=of)
-    measured = Measured(length, Samples(0), length, Lufs(-20.0), Db(peak), Db(4.0))
+    one = Input(name, kind, path, path.name, None, Cut(), Samples(round(gap * RATE)), section=of, wishes=wishes)
+    measured = replace(Measured(length, Samples(0), length, Lufs(-20.0), Db(peak), Db(4.0)), **found)
     take = Take(Source(path, "pcm_s24le", RATE, 1, seconds), 2)
-    return Fact(one, f"digest of {name}", take, f"samples of {name}", measured)
+    return Fact(one, f"digest of {name}", take, f"samples of {name}", measured, f"profile of {name}")
 
 
 def facts(one: Episode, intro: bool = True, **seconds: float) -> tuple[Fact, ...]:
@@ -116,12 +130,42 @@ def test_a_gap_moves_sections_and_makes_nothing_again() -> None:
         lambda one: replace(one, measured=replace(one.measured, peak=Db(-5.0))),
         lambda one: replace(one, input=replace(one.input, section=section("b", fade_in=1.0))),
         lambda one: replace(one, take=replace(one.take, start=Samples(480))),
+        lambda one: replace(one, measured=replace(one.measured, strip=Strip(high_pass=80.0))),
+        lambda one: replace(one, measured=replace(one.measured, strip=Strip(ride="another curve"))),
+        # the end of what is known may be heard by a filter
+        lambda one: replace(one, measured=replace(one.measured, length=Samples(61 * RATE))),
     ],
-    ids=["content", "gain", "cut", "limiter", "fade", "where decoding begins"],
+    ids=["content", "gain", "cut", "limiter", "fade", "where decoding begins", "high-pass", "curve", "length"],
 )
 def test_what_is_heard_of_a_section_changes_its_keys_and_no_others(change: Any) -> None:
     listed = tuple(change(one) if one.input.name == "b" else one for one in facts(episode()))
     assert changed(made(episode(), listed)) == {"b"}
+
+
+@pytest.mark.parametrize(
+    "said",
+    [{"loudness": Lufs(-30.0)}, {"speech": 0.5}, {"noise": Lufs(-50.0)}, {"deessed": 0.5}, {"moved": (1.0, -1.0)}],
+    ids=lambda said: next(iter(said)),
+)
+def test_what_is_only_said_of_a_section_is_in_no_key(said: dict[str, Any]) -> None:
+    listed = tuple(replace(one, measured=replace(one.measured, **said)) for one in facts(episode()))
+    assert changed(made(episode(), listed)) == set()
+
+
+def test_what_plays_under_a_section_is_in_its_keys_and_what_corrects_it_too() -> None:
+    listed = facts(episode())
+    plays = Under("samples of music", listed[0].take, *(Samples(n) for n in (RATE, 0, 0, RATE, 0, 0, RATE)), gain=Db(-9.0))
+    usual = keys_of(made(episode(), listed, under={"b": Beneath((plays,), ())}))
+    assert changed(made(episode(), listed, under={"b": Beneath((plays,), ())})) == {"b"}
+    for change in ({"gain": Db(-9.5)}, {"at": Samples(1)}, {"duck": "curve"}, {"samples": "of another"}, {"lap": Samples(5)}):
+        assert changed(made(episode(), listed, under={"b": Beneath((replace(plays, **change),), ())}), usual) == {"b"}
+    # how far the voice lies over it is only said
+    assert changed(made(episode(), listed, under={"b": Beneath((plays,), (20.0, None))}), usual) == set()
+    moved = replace(plays, take=replace(plays.take, source=replace(plays.take.source, path=Path("/elsewhere"))))
+    assert changed(made(episode(), listed, under={"b": Beneath((moved,), ())}), usual) == set()
+    assert changed(made(episode(), listed, trims={"a": mix.Trim(Db(0.5))})) == {"a"}
+    # the ceiling of what is not limited is of no matter
+    assert changed(made(episode(), listed, trims={"a": mix.Trim(ceiling=Db(-0.5))})) == set()
 
 
 @pytest.mark.parametrize(
@@ -145,15 +189,15 @@ def test_a_wide_pre_roll_makes_one_chunk_again() -> None:
     assert [a == b for a, b in zip(usual, wide, strict=True)] == [True, False, True, True]
 
 
-def test_a_limiter_is_there_only_where_it_is_needed_and_a_gain_may_be_given() -> None:
-    quiet, loud, given = section("a"), section("b"), section("c", gain=-2.5)
-    one = episode(quiet, loud, given, settings=Settings(fades=Fades(fade_in=0.01, fade_out=0.05)))
-    planned = made(one, (fact("a", of=quiet, peak=-7.1), fact("b", of=loud, peak=-6.9), fact("c", of=given, peak=-3.0)))
+def test_a_limiter_is_there_only_where_it_is_needed() -> None:
+    quiet, loud = section("a"), section("b")
+    one = episode(quiet, loud, settings=Settings(fades=Fades(fade_in=0.01, fade_out=0.05)))
+    planned = made(one, (fact("a", of=quiet, peak=-7.1), fact("b", of=loud, peak=-6.9)))
     # true peak -1, a margin of 1, and nothing is limited that stays 1 dB under that
-    assert plan.ceiling_of(one) == -2.0
+    assert mix.ceiling_of(one) == -2.0
     edits = {name: material.edit for name, material in planned.materials.items()}
-    assert {name: (edit.gain, edit.ceiling) for name, edit in edits.items()} == {"a": (4.0, None), "b": (4.0, -2.0), "c": (-2.5, None)}
-    assert edits["a"] == Edit(Samples(0), Samples(60 * RATE), Db(4.0), None, Samples(480), Samples(2400), 2)
+    assert {name: (edit.gain, edit.ceiling) for name, edit in edits.items()} == {"a": (4.0, None), "b": (4.0, -2.0)}
+    assert edits["a"] == Edit(Samples(0), Samples(60 * RATE), Db(4.0), None, Samples(480), Samples(2400), 2, known=Samples(60 * RATE))
 
 
 def test_fades_of_a_short_section_do_not_meet() -> None:
@@ -166,6 +210,12 @@ def test_music_is_levelled_by_its_own_target() -> None:
     one = episode()
     intro, first, *_ = (fact.input for fact in facts(one))
     assert (plan.level_of(one, intro).target, plan.level_of(one, first).target) == (-18.0, -16.0)
+    sting, bed, own = (
+        fact(kind, kind=kind, of=of).input for kind, of in (("sting", None), ("bed", section("a")), ("bed", section("a", bed_level=-33)))
+    )
+    assert [plan.level_of(one, each).target for each in (sting, bed, own)] == [-18.0, -28.0, -33.0]
+    louder = episode(settings=Settings(music=Music(level=-20, sting_level=-17, bed_level=-25)))
+    assert [plan.level_of(louder, each).target for each in (intro, sting, bed, own)] == [-20.0, -17.0, -25.0, -33.0]
 
 
 def test_a_plan_ends_after_its_tail_with_a_frame_for_the_decoder() -> None:
@@ -207,7 +257,12 @@ B = facts(episode())[2]
         (made(episode(), swapped(digest="new", input=replace(B.input, label="b2.wav"))), ["b: b.wav -> b2.wav"]),
         (made(episode(), swapped(input=replace(B.input, gap=Samples(3 * RATE)))), ["b: gap 2.0 -> 3.0"]),
         (made(episode(), swapped(measured=replace(B.measured, gain=Db(5.5)))), ["b: gain 4.0 -> 5.5"]),
+        (
+            made(episode(), swapped(measured=replace(B.measured, strip=Strip(1, (0.01,), 70.0)))),
+            ["b: high-pass 0.0 -> 70.0", "b: repair [None, []] -> [1, [0.01]]"],
+        ),
         (made(episode(settings=Settings(layout=Layout(tail=2.5)))), ["tail: 1.0 -> 2.5"]),
+        (made(episode(settings=Settings(layout=Layout(room_tone=False)))), ["room_tone: True -> False"]),
         (made(episode(settings=Settings(encoding=Encoding(bitrate=96)))), ["bitrate: 128 -> 96"]),
         (made(episode(section("a"), section("c"), section("d"))), ["b is gone", "d is new"]),
         (
@@ -215,7 +270,7 @@ B = facts(episode())[2]
             ["encoder: ffmpeg version 5.1.9 Copyright -> ffmpeg version 6.0 Copyright"],
         ),
     ],
-    ids=["recording", "another file", "gap", "gain", "layout", "encoding", "sections", "encoder"],
+    ids=["recording", "another file", "gap", "gain", "strip", "layout", "room tone", "encoding", "sections", "encoder"],
 )
 def test_a_reason_says_what_was_and_what_is(planned: plan.Plan, expected: list[str]) -> None:
     assert plan.reasons(NOW, basis(planned)) == expected
