@@ -289,15 +289,16 @@ def duck(voice: Singles, classes: NDArray[np.int8], bed: Singles, over: float = 
     count = len(bed)
     gains = np.zeros(count, "f4")
     above = _above(voice, classes, bed)
-    missing = np.where(np.isnan(above), 0.0, np.maximum(over - above, 0.0))
+    least = _per_second(above)
+    missing = np.where(np.isnan(least), 0.0, np.maximum(over - least, 0.0))
     if not missing.any():
         return gains
-    depth = _slow(missing, ~np.isnan(above))
+    depth = _slow(missing, ~np.isnan(least))
     knots = np.arange(len(depth)) * _PER_SECOND + (_PER_SECOND - 1) / 2
     for at in range(0, count, _AT_ONCE):
         steps = np.arange(at, min(at + _AT_ONCE, count))
         gains[at : at + _AT_ONCE] = np.interp(steps, knots, depth)
-    gains *= _down(np.flatnonzero(_spoken(classes, above)), depth, count, max(round(hold * 100), _LEAD), round(rise * 100))
+    gains *= _down(np.flatnonzero(~np.isnan(above)), depth, count, max(round(hold * 100), _LEAD), round(rise * 100))
     # Rounded away from 0, so that nothing is lost of what is asked for.
     np.ceil(gains * np.float32(100) - np.float32(1e-3), out=gains)
     gains /= np.float32(-100)
@@ -308,31 +309,49 @@ def duck(voice: Singles, classes: NDArray[np.int8], bed: Singles, over: float = 
 def over_per_second(voice: Singles, classes: NDArray[np.int8], bed_after: Singles) -> Doubles:
     """How many dB the voice lies over the bed in each second, as both sound; NaN for a second in which nobody speaks.
 
-    A second is measured where there is speech in it: over the 400 ms around each 100 ms that is speech.
+    It is the least that is found in the second around any 100 ms of speech in it, of what is speech there; so it does not matter where seconds begin.
     """
     import numpy as np
 
-    found: Doubles = np.round(_above(voice, classes, bed_after), 2)
+    found: Doubles = np.round(_per_second(_above(voice, classes, bed_after)), 2)
     return found
 
 
-def _above(voice: Singles, classes: NDArray[np.int8], bed: Singles) -> Doubles:
+def _per_second(above: Doubles) -> Doubles:
     import numpy as np
 
-    blocks = -(-len(voice) // _PER_BLOCK)
+    least: Doubles = np.fmin.reduce(above.reshape(-1, 10), axis=1)
+    return least
+
+
+def _above(voice: Singles, classes: NDArray[np.int8], bed: Singles) -> Doubles:
+    """dB of the voice over the bed in the second around each 100 ms of speech that can be heard, NaN for any other; for whole seconds.
+
+    Of the second counts what is speech, and of that the 400 ms around each 100 ms: as far as a momentary value reaches.
+    """
+    import numpy as np
+
     seconds = -(-len(voice) // _PER_SECOND)
-    speech = np.zeros(seconds * 10, bool)
-    speech[: min(blocks, len(classes))] = classes[:blocks] == SPEECH
-    own, other = (_around(curve, seconds * 10, speech) for curve in (voice, bed))
-    counted = speech.reshape(-1, 10).sum(axis=1)
+    speech = np.zeros(10 * seconds, bool)
+    within = classes[: len(speech)]
+    speech[: len(within)] = within == SPEECH
+    if not speech.any():
+        return np.full(len(speech), np.nan)
+    own, other = (_momentary(curve, len(speech)) for curve in (voice, bed))
+    second = np.concatenate(([0.5], np.ones(9), [0.5]))
+
+    def sums(values: Doubles | NDArray[np.bool_]) -> Doubles:
+        found: Doubles = np.convolve(np.pad(values * speech, 5), second, "valid")
+        return found
+
     with np.errstate(divide="ignore", invalid="ignore"):
-        heard = 10 * np.log10(own / counted)
-        above: Doubles = np.where(heard > _QUIETEST, 10 * np.log10(own / other), np.nan)
+        speech &= 10 * np.log10(sums(own) / sums(speech)) > _QUIETEST
+        above: Doubles = np.where(speech, 10 * np.log10(sums(own) / sums(other)), np.nan)
     return above
 
 
-def _around(curve: Singles, blocks: int, speech: NDArray[np.bool_]) -> Doubles:
-    """Energy of each second over the 400 ms around every 100 ms of speech in it."""
+def _momentary(curve: Singles, blocks: int) -> Doubles:
+    """Energy of the 400 ms around each 100 ms."""
     import numpy as np
 
     each = np.zeros(blocks)
@@ -342,24 +361,15 @@ def _around(curve: Singles, blocks: int, speech: NDArray[np.bool_]) -> Doubles:
         # A last block that is not full counts as it lasts.
         each[at // _PER_BLOCK : at // _PER_BLOCK + len(starts)] = np.add.reduceat(energy, starts) / _PER_BLOCK
     wide = np.pad(each, 2)
-    around = (wide[:-4] / 2 + wide[1:-3] + wide[2:-2] + wide[3:-1] + wide[4:] / 2) / 4
-    found: Doubles = (around * speech).reshape(-1, 10).sum(axis=1)
-    return found
-
-
-def _spoken(classes: NDArray[np.int8], above: Doubles) -> NDArray[np.bool_]:
-    """Which 100 ms are speech that can be heard."""
-    import numpy as np
-
-    within = classes[: 10 * len(above)]
-    spoken: NDArray[np.bool_] = (within == SPEECH) & np.repeat(~np.isnan(above), 10)[: len(within)]
-    return spoken
+    around: Doubles = (wide[:-4] / 2 + wide[1:-3] + wide[2:-2] + wide[3:-1] + wide[4:] / 2) / 4
+    return around
 
 
 def _slow(missing: Doubles, spoken: NDArray[np.bool_]) -> Doubles:
     """dB for the middle of each second, changing slowly, between which a straight line is nowhere less than any second asks for.
 
-    The most that is asked for within three seconds, averaged over two: every value in the average holds for the seconds next to it.
+    The most that is asked for within four seconds, averaged over two: so each value holds for the two seconds on either side, into which the
+    second around a word reaches.
     """
     import numpy as np
 
@@ -367,7 +377,7 @@ def _slow(missing: Doubles, spoken: NDArray[np.bool_]) -> Doubles:
     last = np.maximum.accumulate(np.where(spoken, at, 0))
     coming = np.minimum.accumulate(np.where(spoken, at, len(at) - 1)[::-1])[::-1]
     held = np.where(spoken, missing, np.maximum(missing[last], missing[coming]))
-    most = np.lib.stride_tricks.sliding_window_view(np.pad(held, 5, mode="edge"), 7).max(axis=1)
+    most = np.lib.stride_tricks.sliding_window_view(np.pad(held, 6, mode="edge"), 9).max(axis=1)
     slow: Doubles = np.convolve(most, np.array([1, 2, 3, 2, 1]) / 9, mode="valid")
     return slow
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping
+from statistics import median
 
 from audio.units import FRAME, Db, Lufs
 from production import mix
@@ -24,6 +25,8 @@ BETWEEN_SECTIONS_LU = 1.0
 _OFF = 0.4
 """A section further than this from its target is corrected: two of them can then not be more than 1 LU apart."""
 _NEARLY = 0.25
+_MOST = 2.0
+"""Sections are taken this far from their target, in LU, where the whole needs it: music in a short programme is quieter than they are."""
 _TO_SPARE = 0.1
 """A peak is taken this far under its ceiling, in dB: the encoder moves it again."""
 
@@ -41,18 +44,34 @@ def _ours(fact: Fact) -> bool:
 
 def corrections(planned: Plan, proof: Proof) -> dict[str, Trim]:
     """What has to change, by segment, to be added to what was changed before; nothing when the file is as it should be, or nothing would help."""
-    wanted = planned.episode.settings.loudness
-    levels = _levels(planned, proof)
-    gains = {name: wanted.target - level for name, level in levels.items() if abs(level - wanted.target) > _OFF}
-    if not gains and abs(proof.loudness - wanted.target) > _NEARLY:
-        # Each section is right, and the whole is not: music in a short programme. All of them move, as far as they may.
-        most = _OFF - max((abs(level - wanted.target) for level in levels.values()), default=0.0)
-        move = max(-most, min(most, wanted.target - proof.loudness))
-        gains = {name: move for name in levels if abs(move) > 0.05}
+    gains = _moves(planned, proof)
     lower = {name: Db(-round(over + _TO_SPARE, 2)) for name, over in _over(planned, proof).items()}
     # A quiet segment in a chunk with a loud one has nothing that a lower ceiling would take down.
     names = gains.keys() | {name for name, by in lower.items() if _bites(planned, name, by)}
     return {name: Trim(Db(round(gains.get(name, 0.0), 2)), lower.get(name, Db(0.0))) for name in sorted(names)}
+
+
+def _moves(planned: Plan, proof: Proof) -> dict[str, float]:
+    """By how many dB sections are to be moved."""
+    target = planned.episode.settings.loudness.target
+    levels = _levels(planned, proof)
+    if not levels:
+        return {}
+    middle, missing = median(levels.values()), target - proof.loudness
+    if not _everything(planned):
+        return {name: target - level for name, level in levels.items() if abs(target - level) > _OFF}
+    if max(levels.values()) - min(levels.values()) > 2 * _OFF:
+        # Where the whole is right, what is off is brought to the others.
+        goal = middle if abs(missing) <= _NEARLY else target
+        return {name: goal - level for name, level in levels.items() if abs(goal - level) > _OFF}
+    move = max(target - _MOST - middle, min(target + _MOST - middle, missing))
+    return dict.fromkeys(levels, move) if min(abs(move), abs(missing)) > _NEARLY else {}
+
+
+def _everything(planned: Plan) -> bool:
+    """Whether the level of every section is ours to decide, and so that of the whole."""
+    ours = correctable(planned)
+    return all(fact.input.name in ours for fact in planned.facts if fact.input.kind == "section")
 
 
 def _levels(planned: Plan, proof: Proof) -> dict[str, Lufs]:
@@ -94,9 +113,7 @@ def added(before: Mapping[str, Trim], more: Mapping[str, Trim]) -> dict[str, Tri
 def misses(planned: Plan, proof: Proof) -> Iterator[str]:
     """In which ways the file is not as it should be, as far as that is ours to decide."""
     wanted = planned.episode.settings.loudness
-    ours = correctable(planned)
-    everything = all(fact.input.name in ours for fact in planned.facts if fact.input.kind == "section")
-    if everything and abs(proof.loudness - wanted.target) > WHOLE_LU:
+    if _everything(planned) and abs(proof.loudness - wanted.target) > WHOLE_LU:
         yield f"the programme is at {proof.loudness:.2f} LUFS, asked were {wanted.target:g} within {WHOLE_LU:g}"
     levels = _levels(planned, proof)
     if levels and max(levels.values()) - min(levels.values()) > BETWEEN_SECTIONS_LU:

@@ -51,17 +51,27 @@ def test_a_file_that_is_as_it_should_be_is_left_alone() -> None:
 
 
 def test_a_section_that_is_off_is_moved_by_what_is_missing() -> None:
-    assert corrections(planned(), heard(-16.2, a=-17.234, b=-16.39, c=-15.59)) == {"a": Trim(Db(1.23)), "c": Trim(Db(-0.41))}
+    assert corrections(planned(), heard(-16.4, a=-17.234, b=-16.39, c=-15.59)) == {"a": Trim(Db(1.23)), "c": Trim(Db(-0.41))}
 
 
-def test_when_the_whole_is_off_and_no_section_is_all_of_them_move_as_far_as_they_may() -> None:
+def test_where_the_whole_is_right_a_section_is_moved_to_the_others() -> None:
+    # they are as loud as the music beside them asks for
+    assert corrections(planned(), heard(-16.1, a=-15.2, b=-15.3, c=-16.0)) == {"c": Trim(Db(0.7))}
+    assert corrections(planned(), heard(-16.1, a=-15.2, b=-15.3, c=-15.4)) == {}
+
+
+def test_when_the_whole_is_off_and_no_section_stands_out_all_of_them_move() -> None:
     assert corrections(planned(), heard(-16.3)) == {name: Trim(Db(0.3)) for name in "abc"}
-    # one of them is 0.2 off already: 0.2 more is left
-    assert corrections(planned(), heard(-16.3, b=-15.8)) == {name: Trim(Db(0.2)) for name in "abc"}
-    assert corrections(planned(), heard(-15.0)) == {name: Trim(Db(-0.4)) for name in "abc"}
+    assert corrections(planned(), heard(-16.8, b=-15.7)) == {name: Trim(Db(0.8)) for name in "abc"}
+    assert corrections(planned(), heard(-15.0)) == {name: Trim(Db(-1.0)) for name in "abc"}
+    # what was moved is moved on, and not back
+    assert corrections(planned(), heard(-16.4, a=-15.2, b=-15.2, c=-15.2)) == {name: Trim(Db(0.4)) for name in "abc"}
+    # as far as it is still the same voice
+    assert corrections(planned(), heard(-19.0)) == {name: Trim(Db(2.0)) for name in "abc"}
+    assert corrections(planned(), heard(-17.0, a=-14.0, b=-14.0, c=-14.0)) == {}
     # next to nothing is not worth another encode
-    assert corrections(planned(), heard(-16.3, b=-15.62)) == {}
     assert corrections(planned(), heard(-16.25)) == {}
+    assert corrections(planned(), heard(-17.0, a=-14.2, b=-14.2, c=-14.2)) == {}
 
 
 def test_a_peak_over_the_ceiling_is_taken_down_a_little_further() -> None:
