@@ -51,6 +51,9 @@ class Proof:
             yield f"the programme is at {self.loudness:.1f} LUFS, asked were {wanted.target:g}"
         if self.true_peak > wanted.true_peak:
             yield f"true peak is {self.true_peak:.1f} dBTP, asked were at most {wanted.true_peak:g}"
+        for fact in planned.facts:
+            if fact.input.kind == "section" and fact.input.wishes.chain == "voice" and fact.input.wishes.gain is None and not fact.measured.voiced:
+                yield f"{fact.input.name}: nobody seems to speak in it, so it is not lifted; if it is a voice, say chain: linear"
         if planned.episode.minutes:
             minutes = planned.programme.length / RATE / 60
             if not planned.scratch and abs(minutes - planned.episode.minutes) > 0.1 * planned.episode.minutes:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float32]
 
-RECIPE = 2
+RECIPE = 3
 """Raised when the same music would be put under the same voice otherwise."""
 _FADE = RATE * 3 // 2
 """Samples over which a bed comes and goes."""
@@ -135,24 +135,32 @@ class _Work:
         classes = speech.tell(spoken.level, spoken.momentary, spoken.treble)
         rode = strip.curve(voice.measured.strip.ride)
         level = spoken.level + (rode[: len(spoken.level)] if len(rode) else np.float32(0)) + np.float32(voice.measured.gain)
-        # Where the voice's own step lies beside the music's is right within 10 ms, and the curves look further around than that.
+        # Where the voice's own step lies beside the music's is right within 10 ms, and the curves look further around than that. Everything is
+        # counted from a whole block of 100 ms, a little before the section begins.
         origin = (voice.measured.start - voice.take.start) // STEP
-        heard = level[origin : origin + -(-mix.length(voice) // STEP)]
-        said = classes[origin // STEPS_PER_BLOCK : origin // STEPS_PER_BLOCK + len(heard) // STEPS_PER_BLOCK + 1]
-        beneath = np.zeros(len(heard))
-        found: list[dict[str, Any]] = []
+        block = origin // STEPS_PER_BLOCK
+        lead = origin - block * STEPS_PER_BLOCK
+        heard = level[block * STEPS_PER_BLOCK : origin + -(-mix.length(voice) // STEP)]
+        said = classes[block : block + -(-len(heard) // STEPS_PER_BLOCK)]
+        together = np.zeros(len(heard))
+        placed: list[tuple[int, int]] = []
+        rounds: list[dict[str, Any]] = []
         for layer, music, looped in layers:
             played = self.profile_of(music)
-            rounds = _rounds(layer, played) if looped and layer.first + layer.length > played.length else {}
-            first = layer.at // STEP
-            count = min(-(-layer.length // STEP), len(heard) - first)
-            sound = played.level[_steps_heard(replace(layer, **rounds), count, len(played.level))] + np.float32(layer.gain)
-            blocks = said[first // STEPS_PER_BLOCK : first // STEPS_PER_BLOCK + -(-count // STEPS_PER_BLOCK)]
-            curve = bed.duck(heard[first : first + count], blocks, sound, over)
-            beneath[first : first + count] += 10 ** ((sound + curve) / 10)
-            found.append({**rounds, "duck": from_curve(curve)})
-        seconds = bed.over_per_second(heard, said, (10 * np.log10(beneath + 1e-12)).astype("f4"))
-        return {"layers": found, "over": [round(float(value), 1) if value < _NOTHING_UNDER else None for value in seconds]}
+            rounds.append(_rounds(layer, played) if looped and layer.first + layer.length > played.length else {})
+            first = lead + layer.at // STEP
+            last = min(first + -(-layer.length // STEP), len(heard))
+            sound = played.level[_steps_heard(replace(layer, **rounds[-1]), last - first, len(played.level))]
+            together[first:last] += 10 ** ((sound + layer.gain) / 10)
+            placed.append((first, last))
+        # One curve for all of them: each by itself would leave their sum louder than it may be.
+        beneath = (10 * np.log10(together + 1e-12)).astype("f4")
+        curve = bed.duck(heard, said, beneath, over)
+        seconds = bed.over_per_second(heard, said, beneath + curve)
+        return {
+            "layers": [{**said_of, "duck": from_curve(curve[first:last])} for said_of, (first, last) in zip(rounds, placed, strict=True)],
+            "over": [round(float(value), 1) if value < _NOTHING_UNDER else None for value in seconds],
+        }
 
 
 def _rounds(layer: Under, played: Profile) -> dict[str, Any]:

@@ -302,6 +302,16 @@ def test_a_second_is_measured_where_there_is_speech_in_it() -> None:
     assert np.isnan(bed.over_per_second(voice - 60, classes, under)).all()
 
 
+def test_it_does_not_matter_where_the_seconds_begin() -> None:
+    chance = np.random.default_rng(6)
+    classes = np.concatenate((np.zeros(20, "i1"), (np.cumsum(chance.random(900) < 0.06) % 2).astype("i1")))
+    voice, under = talk(classes, spread=8), music(len(classes) * 10)
+    after = under + bed.duck(voice, classes, under)
+    assert np.nanmin(bed.over_per_second(voice, classes, after)) < 20.5
+    for cut in range(1, 10):
+        assert np.nanmin(bed.over_per_second(voice[cut * 10 :], classes[cut:], after[cut * 10 :])) >= 19.99
+
+
 @settings(max_examples=120)
 @given(
     seed=st.integers(0, 2**32 - 1),
