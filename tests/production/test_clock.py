@@ -25,7 +25,7 @@ def test_a_window_has_a_beginning_and_a_length() -> None:
     assert clock.window("1:30:00+60") == (5400.0, 60.0)
     assert clock.window("0+1:00") == (0.0, 60.0)
     for text in ("1:30:00", "+60", "10+", "10+0", "10+-3"):
-        with pytest.raises(ValueError, match="write|length"):
+        with pytest.raises(ValueError, match=r"write|length"):
             clock.window(text)
 
 
