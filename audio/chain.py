@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float32]
 
-RECIPE = 1
+RECIPE = 2
 """Raised when the same profile would be treated otherwise."""
 ChainKind = Literal["voice", "linear", "none"]
 _BLOCK = STEP * STEPS_PER_BLOCK
@@ -70,11 +70,16 @@ PLAIN = Wishes()
 
 @dataclass(frozen=True, slots=True)
 class Room:
-    """Samples [start, end) of a recording, counted from the take's in point, that can go round as the tone of its room; ``level`` in LUFS."""
+    """Samples [start, end) of a recording, counted from the take's in point, that can go round as the tone of its room; ``level`` in LUFS.
+
+    ``opens`` and ``closes`` are the dB by which levelling moves the room where the section begins and where it ends.
+    """
 
     start: Samples
     end: Samples
     level: Lufs
+    opens: Db = Db(0.0)
+    closes: Db = Db(0.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,7 +166,7 @@ def decide(profile: Profile, cut: Cut, level: Level, wishes: Wishes, *, voice: b
         moved=_range(curves.ride),
     )
     if classes is not None:
-        found = replace(found, noise=_noise(profile, classes), room=_room(profile, classes) if found.voiced else None)
+        found = replace(found, noise=_noise(profile, classes), room=_room(profile, classes, curves.ride, (start, end)) if found.voiced else None)
     if wishes.chain == "none":
         return replace(found, gain=Db(0.0))
     if wishes.gain is not None:
@@ -264,9 +269,12 @@ def _noise(profile: Profile, classes: NDArray[np.int8]) -> Lufs:
     return Lufs(round(max(loudness.FLOOR, float(speech.floor(profile.level, classes))), 2))
 
 
-def _room(profile: Profile, classes: NDArray[np.int8]) -> Room | None:
+def _room(profile: Profile, classes: NDArray[np.int8], moves: Floats, edges: tuple[int, int]) -> Room | None:
     found = tone.find(profile.level, profile.peak, profile.treble, classes)
-    return Room(Samples(found.start * STEP), Samples(found.end * STEP), Lufs(round(float(found.level), 2))) if found else None
+    if found is None:
+        return None
+    opens, closes = (Db(round(float(moves[min(at // STEP, len(moves) - 1)]), 2) if len(moves) else 0.0) for at in edges)
+    return Room(Samples(found.start * STEP), Samples(found.end * STEP), Lufs(round(float(found.level), 2)), opens, closes)
 
 
 def _share(marks: NDArray[np.bool_]) -> float:

@@ -10,8 +10,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
-from audio import strip
-from audio.profile import STEP
 from audio.render import Edit, Material, Under
 from audio.timeline import Placed, Programme, Segment
 from audio.units import FRAME, RATE, Db, Lufs, Samples, samples_from_seconds
@@ -198,10 +196,7 @@ def _tone(fact: Fact, material: Material) -> _Tone | None:
     room, edit = fact.measured.room, material.edit
     if room is None or fact.input.wishes.chain == "none":
         return None
-    rode = strip.curve(edit.strip.ride)
-    first, last = ((edit.start - fact.take.start) // STEP, (edit.end - fact.take.start) // STEP)
-    begins, ends = (float(rode[min(at, len(rode) - 1)]) if len(rode) else 0.0 for at in (first, last))
-    if not all(_QUIETEST_TONE < room.level + edit.gain + more < _LOUDEST_TONE for more in (begins, ends)):
+    if not all(_QUIETEST_TONE < room.level + edit.gain + more < _LOUDEST_TONE for more in (room.opens, room.closes)):
         return None
     lap = Samples(min(_LAP, (room.end - room.start) // 3))
     start = Samples(room.start + lap)
@@ -218,7 +213,7 @@ def _tone(fact: Fact, material: Material) -> _Tone | None:
         gain=edit.gain,
         strip=edit.strip.room,
     )
-    return _Tone(layer, Db(round(edit.gain + ends, 2)), Db(round(edit.gain + begins, 2)), edit.fade_out)
+    return _Tone(layer, Db(round(edit.gain + room.closes, 2)), Db(round(edit.gain + room.opens, 2)), edit.fade_out)
 
 
 @dataclass(frozen=True, slots=True)

@@ -205,11 +205,13 @@ class Builder:
         while True:
             planned = self._joinable(episode, facts, build, trims, rounds)
             more = self.store.value(plan.trim_key(planned))
-            if not more:
+            asked = {name: Trim(**said) for name, said in (more or {}).items()}
+            # Where what was asked for changes nothing, it is asked for again.
+            if not more or asked == trims:
                 return planned
             rounds += 1
             # The file of this plan was heard before, and missed.
-            trims = {name: Trim(**said) for name, said in more.items()}
+            trims = asked
 
     def _joinable(self, episode: Episode, facts: tuple[Fact, ...], build: str, trims: dict[str, Trim], rounds: int) -> Plan:
         make_up = self._make_up(plan.format_of(episode), build)

@@ -230,6 +230,11 @@ def test_a_room_is_known_by_its_place_and_its_noise(monkeypatch: pytest.MonkeyPa
     found = decided(profile())
     assert found.room == chain.Room(Samples(300 * STEP), Samples(520 * STEP), Lufs(-60.99))
     assert found.noise == -61.23
+    # and by what the fader does where the section begins and where it ends
+    monkeypatch.setattr(ride, "ride", lambda *_: np.linspace(2, -4, STEPS).astype("f4"))
+    room = decided(profile(lead=Samples(2 * RATE), trail=Samples(RATE)), Cut(air=Samples(0))).room
+    assert room
+    assert (room.opens, room.closes) == (0.8, -3.41)
     # in music there is no room to be heard
     classes[:] = speech.OTHER
     assert decided(profile()).room is None
@@ -239,7 +244,7 @@ def test_a_room_is_known_by_its_place_and_its_noise(monkeypatch: pytest.MonkeyPa
 # -- kept, and guessed ------------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("room", [None, chain.Room(Samples(1), Samples(2), Lufs(-60.5))])
+@pytest.mark.parametrize("room", [None, chain.Room(Samples(1), Samples(2), Lufs(-60.5), Db(1.5))])
 def test_what_was_decided_comes_back_from_json(room: chain.Room | None) -> None:
     found = replace(decided(profile(dc=(0.01, 0.02), rms=(-23.0, -99.0))), room=room, moved=(1.0, -2.5))
     assert found.strip.side == 0

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import re
 import subprocess
+from array import array
 from pathlib import Path
 
 import numpy as np
@@ -40,6 +41,14 @@ def test_a_section_has_the_blocks_that_lie_wholly_within_it() -> None:
     for start, end in ((0, 60), (0, 4), (10, 20), (25, 40), (30, 34), (30, 33)):
         wanted = [float(n) for n in range(start + 4, end + 1)]
         assert list(verify.section_blocks(parts, heard, Samples(start * RATE // 10), Samples(end * RATE // 10))) == wanted
+
+
+def test_the_highest_peak_near_a_segment_is_that_of_the_slices_it_lies_in() -> None:
+    parts, heard = (Slice(0, 100), Slice(100, 200), Slice(200, 300)), tuple(Heard(array("d"), Db(peak)) for peak in (-3.0, -1.0, -2.0))
+    wanted = {(0, 100): -3.0, (0, 101): -1.0, (99, 100): -3.0, (150, 200): -1.0, (199, 201): -1.0, (200, 300): -2.0, (250, 250): -2.0}
+    for (first, last), peak in wanted.items():
+        assert verify.highest(parts, heard, Samples(first * FRAME), Samples(last * FRAME)) == peak
+    assert verify.highest(parts, heard, Samples(300 * FRAME), Samples(310 * FRAME)) == -np.inf
 
 
 # -- with the decoder -------------------------------------------------------------------------------------------------------------

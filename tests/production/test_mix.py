@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from audio import render
 from audio.chain import Room, Wishes
 from audio.pcm import Pcm, Take
-from audio.profile import STEP, from_curve
+from audio.profile import STEP
 from audio.render import Material, Under
 from audio.runs import OPENING
 from audio.strip import Strip
@@ -367,9 +367,10 @@ def _with(**found: Any) -> Plan:
         ({"room": replace(ROOM, level=Lufs(-94.5))}, False),
         ({"room": replace(ROOM, level=Lufs(-93.5))}, True),
         ({"wishes": Wishes(chain="none"), "gain": Db(0.0)}, False),
-        # what the fader does to it at the end counts
-        ({"strip": Strip(ride=from_curve(np.linspace(0, 20, 6000).astype("f4")))}, False),
-        ({"strip": Strip(ride=from_curve(np.linspace(0, -20, 6000).astype("f4")))}, True),
+        # what the fader does to it at the edges counts
+        ({"room": replace(ROOM, closes=Db(20.0))}, False),
+        ({"room": replace(ROOM, opens=Db(20.0))}, False),
+        ({"room": replace(ROOM, opens=Db(-20.0), closes=Db(10.0))}, True),
     ],
 )
 def test_a_room_is_heard_when_it_is_neither_a_fault_nor_nothing(found: dict[str, Any], heard: bool) -> None:
@@ -377,11 +378,10 @@ def test_a_room_is_heard_when_it_is_neither_a_fault_nor_nothing(found: dict[str,
 
 
 def test_a_room_is_as_loud_as_the_pauses_beside_the_gap_and_goes_round() -> None:
-    ride = np.zeros(2000, "f4")
-    ride[-50:], ride[:50] = -3.0, -1.5
-    strip = Strip(high_pass=80.0, ride=from_curve(ride), deess=from_curve(-ride))
+    room = replace(ROOM, opens=Db(-1.5), closes=Db(-3.0))
+    strip = Strip(high_pass=80.0, ride="a curve", deess="another")
     a, b = section("a"), section("b")
-    planned = made(of(a, b), tuple(fact(s.slug, 20.0, of=s, gap=gap, room=ROOM, strip=strip) for s, gap in ((a, 0.0), (b, 2.0))))
+    planned = made(of(a, b), tuple(fact(s.slug, 20.0, of=s, gap=gap, room=room, strip=strip) for s, gap in ((a, 0.0), (b, 2.0))))
     end = planned.programme.find("b").start
     inside = [planned.materials[one.segment.name].under for one in named(planned, "tone") if one.start < end]
     after, before = inside[0], inside[-1]

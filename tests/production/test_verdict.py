@@ -202,6 +202,20 @@ def test_the_target_and_the_ceiling_are_the_episodes_own() -> None:
     assert len(list(misses(made_so, proof))) == 2
 
 
+def test_a_correction_that_changes_nothing_is_made_once() -> None:
+    asked: list[int] = []
+
+    def joinable(_episode: object, _facts: object, _build: object, trims: dict[str, Trim], rounds: int) -> Plan:
+        asked.append(rounds)
+        return planned(trims, rounds)
+
+    # of the quiet intro there is nothing to take down: its plan is the plan of before
+    store = SimpleNamespace(value=lambda _key: {"music:intro": {"gain": 0.0, "ceiling": -0.3}})
+    builder: Any = SimpleNamespace(_joinable=joinable, store=store)
+    found = pipeline.Builder._planned(builder, planned().episode, planned().facts, "build")
+    assert (found.round, asked) == (1, [0, 1])
+
+
 def judged(rounds: int, proof: Proof) -> None:
     builder: Any = SimpleNamespace(build=Path("build"))
     pipeline.Builder._judge(builder, planned(rounds=rounds), proof)
