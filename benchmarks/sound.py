@@ -1,6 +1,6 @@
 """What meters that are not ours say of a built episode: ``python -m benchmarks.sound PROJECT EPISODE``.
 
-The finished MP3 is measured by ffmpeg's ebur128 and, section by section, by pyloudnorm (not among our packages: install it for this; its filters
+The finished MP3 is measured by ffmpeg's ebur128 and, section by section, by pyloudnorm (the extra `bench` brings it; its filters
 are made by formulas, which takes it some hundredths of an LU from the standard's coefficients), its true peak also by scipy's resampler at eight
 times the rate. Where sections lie is taken from the report, and nothing else. Holds a section in memory (2 GB for half an hour).
 """
@@ -90,14 +90,14 @@ def decoded(path: Path, start: int, end: int, channels: int) -> Floats:
 
 
 def by_pyloudnorm(sound: Floats) -> float:
-    import pyloudnorm  # type: ignore[import-untyped]
+    import pyloudnorm
 
     return float(pyloudnorm.Meter(RATE).integrated_loudness(sound))
 
 
 def peak_of(sound: Floats) -> float:
     """dBTP by a polyphase resampler at eight times the rate."""
-    from scipy.signal import resample_poly  # type: ignore[import-untyped]
+    from scipy.signal import resample_poly
 
     highest = 0.0
     for at in range(0, len(sound), _AT_ONCE):
