@@ -21,29 +21,43 @@ if TYPE_CHECKING:
 
 STEP = RATE // 10
 """Samples are taken in whole steps: 100 ms."""
-_BLOCK = 64
-_BLOCKS = STEP // _BLOCK
+_BLOCK = 32
+_BLOCKS = 15
+"""Blocks in a group."""
+_GROUPS = 10
+"""Groups in a step."""
+
+assert _BLOCK * _BLOCKS * _GROUPS == STEP
 
 Section = tuple[tuple[float, float, float], tuple[float, float, float]]
 """Coefficients (b, a) of a second-order filter, a[0] = 1."""
 
 
+class Chain(NamedTuple):
+    """How the filter's n states go through k stretches of sound: ``carried`` (k*n, (k+1)*n) from what each stretch leaves to the states at all edges,
+    ``begun`` (n, k*n) from the first state to the states at which the stretches begin.
+    """
+
+    carried: Floats
+    begun: Floats
+
+
 class Matrices(NamedTuple):
-    """The filter over a block of 64 samples, with n states: ``own`` (64, 64) what its samples make of themselves, ``heard`` (n, 64) what the state
-    adds, ``kept`` (64, n) what the block leaves in the state; over the 75 blocks of a step: ``carried`` from each block's leavings to the states at
-    all 76 edges, ``begun`` (n, 76*n) from the first state to the same, ``onward`` (n, n) from one step's first state to the next one's.
+    """The filter over a block of 32 samples, with n states: ``own`` (32, 32) what its samples make of themselves, ``heard`` (n, 32) what the state
+    adds, ``kept`` (32, n) what the block leaves in the state; then how states go through the blocks of a group and the groups of a step;
+    ``onward`` (n, n) from one step's first state to the next one's.
     """
 
     own: Floats
     heard: Floats
     kept: Floats
-    carried: Floats
-    begun: Floats
+    group: Chain
+    step: Chain
     onward: Doubles
 
 
 def filtered(samples: Floats, sections: tuple[Section, ...], state: Doubles | None = None) -> tuple[Floats, Doubles]:
-    """One channel (whole steps) after a cascade of filters, as rows of 64 samples, and the state at the end.
+    """One channel (whole steps) after a cascade of filters, as rows of 32 samples, and the state at the end.
 
     For filters that have forgotten, 300 ms later, what they heard: a step's first state needs the three steps before it, and no other.
     """
@@ -51,15 +65,18 @@ def filtered(samples: Floats, sections: tuple[Section, ...], state: Doubles | No
 
     m = matrices(sections)
     states = len(m.heard)
-    left = (samples.reshape(-1, _BLOCK) @ m.kept).reshape(-1, states * _BLOCKS)
-    edges = left @ m.carried
+    blocks = samples.reshape(-1, _BLOCK)
+    # First from silence: what blocks leave at the edges of their group, and groups at the edges of their step.
+    inside = (blocks @ m.kept).reshape(-1, _BLOCKS * states) @ m.group.carried
+    edges = inside[:, -states:].reshape(-1, _GROUPS * states) @ m.step.carried
     last = edges[:, -states:].astype("f8")
-    first = np.zeros(states) if state is None else state
-    starts = np.vstack((first, last))
+    starts = np.vstack((np.zeros(states) if state is None else state, last))
     for _ in range(3):
         starts[1:] = last + starts[:-1] @ m.onward
-    held = edges[:, :-states] + starts[:-1].astype("f4") @ m.begun[:, :-states]
-    out: Floats = samples.reshape(-1, _BLOCK) @ m.own
+    # Then what was there before, the other way round.
+    groups = (edges[:, :-states] + starts[:-1].astype("f4") @ m.step.begun).reshape(-1, states)
+    held = inside[:, :-states] + groups @ m.group.begun
+    out: Floats = blocks @ m.own
     out += held.reshape(-1, states) @ m.heard
     return out, starts[-1]
 
@@ -69,8 +86,7 @@ def matrices(sections: tuple[Section, ...]) -> Matrices:
     import numpy as np
 
     a, b, c, d = _cascade(sections)
-    states = len(b)
-    powers = [np.eye(states)]
+    powers = [np.eye(len(b))]
     for _ in range(_BLOCK):
         powers.append(powers[-1] @ a)
     response = np.array([d, *(float(c @ power @ b) for power in powers[: _BLOCK - 1])])
@@ -79,20 +95,30 @@ def matrices(sections: tuple[Section, ...]) -> Matrices:
         own[at, at:] = response[: _BLOCK - at]
     heard = np.array([c @ power for power in powers[:_BLOCK]]).T
     kept = np.array([powers[_BLOCK - 1 - at] @ b for at in range(_BLOCK)])
-    step = powers[_BLOCK]
-    edges = [np.eye(states)]
-    for _ in range(_BLOCKS):
-        edges.append(edges[-1] @ step)
-    carried = np.zeros((_BLOCKS * states, (_BLOCKS + 1) * states))
-    for block in range(_BLOCKS):
-        for edge in range(block + 1, _BLOCKS + 1):
-            carried[block * states : (block + 1) * states, edge * states : (edge + 1) * states] = edges[edge - 1 - block].T
-    begun = np.hstack([power.T for power in edges])
+    group, after_group = _chain(powers[_BLOCK], _BLOCKS)
+    step, after_step = _chain(after_group, _GROUPS)
+    return Matrices(_single(own), _single(heard), _single(kept), group, step, np.ascontiguousarray(after_step.T))
 
-    def single(matrix: Doubles) -> Floats:
-        return np.ascontiguousarray(matrix, dtype=np.float32)
 
-    return Matrices(single(own), single(heard), single(kept), single(carried), single(begun), np.ascontiguousarray(edges[-1].T))
+def _chain(over: Doubles, count: int) -> tuple[Chain, Doubles]:
+    """Through ``count`` stretches, each of which takes the state by the matrix ``over``; and the matrix of all of them."""
+    import numpy as np
+
+    states = len(over)
+    powers = [np.eye(states)]
+    for _ in range(count):
+        powers.append(powers[-1] @ over)
+    carried = np.zeros((count * states, (count + 1) * states))
+    for left in range(count):
+        for edge in range(left + 1, count + 1):
+            carried[left * states : (left + 1) * states, edge * states : (edge + 1) * states] = powers[edge - 1 - left].T
+    return Chain(_single(carried), _single(np.hstack([power.T for power in powers[:-1]]))), powers[-1]
+
+
+def _single(matrix: Doubles) -> Floats:
+    import numpy as np
+
+    return np.ascontiguousarray(matrix, dtype=np.float32)
 
 
 def _cascade(sections: tuple[Section, ...]) -> tuple[Doubles, Doubles, Doubles, float]:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float32]
     Doubles = NDArray[np.float64]
 
-RECIPE = 1
+RECIPE = 2
 """Raised when the same recording would be described otherwise."""
 STEP = RATE // 100
 """Samples in a step: 10 ms."""

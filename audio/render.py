@@ -116,7 +116,13 @@ def _spread(block: Floats, channels: int) -> Floats:
     """A mono recording goes to both sides at full level (dual mono)."""
     import numpy as np
 
-    return block if block.shape[1] == channels else np.repeat(block, channels, axis=1)
+    if block.shape[1] == channels:
+        return block
+    # Several times as quick as numpy's own repetition of such short rows.
+    spread = np.empty((len(block), channels), dtype=block.dtype)
+    for channel in range(channels):
+        spread[:, channel] = block[:, 0]
+    return spread
 
 
 def _mixed(material: Material, decoded: Decoded) -> Callable[[int, int], Floats]:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float32]
 
-RECIPE = 1
+RECIPE = 2
 """Part of the key of what is rendered: raised when the same samples would come out otherwise."""
 _BLOCK = 2 * RATE
 _WARM_UP = 2 * blockfilter.STEP

@@ -16,7 +16,7 @@ from audio.units import FRAME, RATE, Db, Lufs, Samples, samples_from_seconds
 from production.model import Episode
 from production.survey import Fact
 
-PEAK_MARGIN = Db(1.0)
+PEAK_MARGIN = Db(1.5)
 """The limiter's ceiling lies this far under the true-peak ceiling: the encoder moves peaks, and some lie between samples."""
 _HOLD = RATE // 4
 """Samples for which a room's tone stays as it is after a section; they are encoded with the section's last chunk."""

@@ -192,11 +192,11 @@ def test_a_wide_pre_roll_makes_one_chunk_again() -> None:
 def test_a_limiter_is_there_only_where_it_is_needed() -> None:
     quiet, loud = section("a"), section("b")
     one = episode(quiet, loud, settings=Settings(fades=Fades(fade_in=0.01, fade_out=0.05)))
-    planned = made(one, (fact("a", of=quiet, peak=-7.1), fact("b", of=loud, peak=-6.9)))
-    # true peak -1, a margin of 1, and nothing is limited that stays 1 dB under that
-    assert mix.ceiling_of(one) == -2.0
+    planned = made(one, (fact("a", of=quiet, peak=-7.6), fact("b", of=loud, peak=-7.4)))
+    # true peak -1, a margin of 1.5, and nothing is limited that stays 1 dB under that
+    assert mix.ceiling_of(one) == -2.5
     edits = {name: material.edit for name, material in planned.materials.items()}
-    assert {name: (edit.gain, edit.ceiling) for name, edit in edits.items()} == {"a": (4.0, None), "b": (4.0, -2.0)}
+    assert {name: (edit.gain, edit.ceiling) for name, edit in edits.items()} == {"a": (4.0, None), "b": (4.0, -2.5)}
     assert edits["a"] == Edit(Samples(0), Samples(60 * RATE), Db(4.0), None, Samples(480), Samples(2400), 2, known=Samples(60 * RATE))
 
 
