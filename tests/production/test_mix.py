@@ -127,8 +127,8 @@ def test_what_has_something_under_it_is_held_under_the_ceiling() -> None:
     quiet = (fact("a", of=a, peak=-40.0),)
     layer = Under("m", quiet[0].take, *(Samples(n) for n in (RATE, 0, 0, RATE, 0, 0, RATE)), gain=Db(0.0))
     assert mix.materials(episode(a), quiet, 2, {}, {})["a"].edit.ceiling is None
-    assert mix.materials(episode(a), quiet, 2, {"a": (layer,)}, {})["a"].edit.ceiling == -2.0
-    assert mix.materials(episode(a), quiet, 2, {"a": (layer,)}, {"a": Trim(ceiling=Db(-0.4))})["a"].edit.ceiling == -2.4
+    assert mix.materials(episode(a), quiet, 2, {"a": (layer,)}, {})["a"].edit.ceiling == -2.5
+    assert mix.materials(episode(a), quiet, 2, {"a": (layer,)}, {"a": Trim(ceiling=Db(-0.4))})["a"].edit.ceiling == -2.9
 
 
 # -- one segment ------------------------------------------------------------------------------------------------------------------
@@ -138,7 +138,7 @@ def test_a_correction_is_added_to_the_gain_and_to_the_ceiling() -> None:
     a, b = section("a"), section("b")
     facts = (fact("a", of=a, peak=-5.0), fact("b", of=b, peak=-20.0))
     found = mix.materials(episode(a, b), facts, 2, {}, {"a": Trim(Db(-0.55), Db(-0.3)), "b": Trim(Db(0.4), Db(-0.3))})
-    assert (found["a"].edit.gain, found["a"].edit.ceiling) == (3.45, -2.3)
+    assert (found["a"].edit.gain, found["a"].edit.ceiling) == (3.45, -2.8)
     assert (found["b"].edit.gain, found["b"].edit.ceiling) == (4.4, None)
 
 
