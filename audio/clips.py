@@ -27,19 +27,8 @@ _RELEASE_MS = 100
 """Kept at tails: a word dies away more slowly than it begins."""
 
 
-def silent_edges(head: Singles, tail: Singles, peaks: Singles, speech: Lufs) -> tuple[Samples, Samples]:
-    """How many samples of silence there are at the start and at the end of a recording.
-
-    ``head`` and ``tail`` are clips of its first and last seconds, of shape (n, channels), ``peaks`` the highest samples of the whole in dBFS
-    in steps of 10 ms, ``speech`` its integrated loudness. A word's tail, which dies away more slowly than it began, is no silence.
-    """
-    first, last = _segment(head), _segment(tail).reverse()
-    threshold = _threshold(first, last, speech)
-    lead, trail = _leading(first, threshold, peaks), _leading(last, threshold, peaks[::-1]) - _RELEASE_MS
-    return _ms_to_samples(lead), _ms_to_samples(max(0, trail))
-
-
-def _segment(clip: Singles) -> AudioSegment:
+def clip(samples: Singles) -> AudioSegment:
+    """Samples of shape (n, channels) as pydub has them: 32-bit integers."""
     import numpy as np
 
     with warnings.catch_warnings():
@@ -47,8 +36,21 @@ def _segment(clip: Singles) -> AudioSegment:
         warnings.simplefilter("ignore")
         from pydub import AudioSegment
 
-    whole = np.clip(np.rint(clip.astype("f8") * 2147483648.0), -2147483648, 2147483647).astype("<i4")
-    return AudioSegment(data=whole.tobytes(), sample_width=4, frame_rate=RATE, channels=clip.shape[1])
+    # A second at a time: in double precision all of it would be the largest thing that a build holds.
+    pieces = (samples[at : at + RATE].astype("f8") * 2147483648.0 for at in range(0, len(samples), RATE))
+    data = b"".join(np.clip(np.rint(piece), -2147483648, 2147483647).astype("<i4").tobytes() for piece in pieces)
+    return AudioSegment(data=data, sample_width=4, frame_rate=RATE, channels=samples.shape[1])
+
+
+def silent_edges(head: AudioSegment, tail: AudioSegment, peaks: Singles, speech: Lufs) -> tuple[Samples, Samples]:
+    """How many samples of silence there are at the start and at the end of a recording.
+
+    ``head`` and ``tail`` are clips of its first seconds and, backwards, of its last ones, ``peaks`` the highest samples of the whole in dBFS
+    in steps of 10 ms, ``speech`` its integrated loudness. A word's tail, which dies away more slowly than it began, is no silence.
+    """
+    threshold = _threshold(head, tail, speech)
+    lead, trail = _leading(head, threshold, peaks), _leading(tail, threshold, peaks[::-1]) - _RELEASE_MS
+    return _ms_to_samples(lead), _ms_to_samples(max(0, trail))
 
 
 def _leading(clip: AudioSegment, threshold: float, peaks: Singles) -> int:

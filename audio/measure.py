@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from audio import loudness
-from audio.clips import silent_edges
+from audio.clips import clip, silent_edges
 from audio.errors import SourceUnreadable
 from audio.pcm import Pcm, Take
 from audio.profile import Profile, Profiler
@@ -80,7 +80,7 @@ def _with_edges(profile: Profile, pcm: Pcm) -> Profile:
     length = pcm.samples
     edge = min(length, EDGE_SECONDS * RATE)
     whole = loudness.integrated(blocks[3:] if len(blocks) > 3 else blocks)
-    lead, trail = silent_edges(pcm.read(0, edge), pcm.read(length - edge, length), profile.peak, whole)
+    lead, trail = silent_edges(clip(pcm.read(0, edge)), clip(pcm.read(length - edge, length)[::-1]), profile.peak, whole)
     return replace(profile, lead=lead, trail=trail)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from audio.clips import silent_edges
+from audio.clips import clip, silent_edges
 from audio.leveling import STEP
 from audio.units import RATE, Lufs
 from tests.audio.sounds import Sound, single, tone
@@ -24,7 +24,7 @@ def edges(*parts: Sound, noise: float = 0.0, kept: float = 20.0) -> tuple[int, i
     edge = round(kept * RATE)
     steps = np.abs(sound[: len(sound) // STEP * STEP]).reshape(-1, STEP * sound.shape[1])
     peaks = 20 * np.log10(np.maximum(steps.max(axis=1), 1e-6))
-    return silent_edges(single(sound[:edge]), single(sound[-edge:]), single(peaks), Lufs(-20.0))
+    return silent_edges(clip(single(sound[:edge])), clip(single(sound[-edge:])[::-1]), single(peaks), Lufs(-20.0))
 
 
 @pytest.mark.parametrize("channels", [1, 2])
