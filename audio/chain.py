@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float32]
 
-RECIPE = 2
+RECIPE = 3
 """Raised when the same profile would be treated otherwise."""
 ChainKind = Literal["voice", "linear", "none"]
 _BLOCK = STEP * STEPS_PER_BLOCK
@@ -42,6 +42,9 @@ _HIGH_PASS_HZ = 70.0
 _QUIET_DB = 22.0
 """Rumble is listened for in what is this far under the voice: a deep voice has some of it, too."""
 _FEW_STEPS = 20
+_LAST_STEPS = 5
+_STILL_SPEAKING_DB = 20.0
+"""What is less than this under the voice is part of a word, however soft its end."""
 _ONE_SIDE_DB = 3.01
 _TREBLE_SHARE_DB = 6.3
 """What the treble of a step adds to its loudness, beside the treble's own level: K-weighting there, two sides, and the meter's offset."""
@@ -89,7 +92,7 @@ class Measured:
     [start, end) is what sounds after trimming; ``length`` all that was decoded between the in and out points. ``loudness`` is integrated LUFS of
     [start, end) as it was recorded, ``peak`` the highest sample in dBFS after the strip, ``gain`` what brings it to the level asked for, in dB.
     ``speech`` is the share of it in which somebody speaks, ``noise`` the level of its room in LUFS, ``deessed`` the share of it with sibilance
-    taken down, ``moved`` the most lift and the most reduction of levelling and compression in dB.
+    taken down, ``moved`` the most lift and the most reduction of levelling and compression in dB. ``cut_off``: it ends in the middle of a sound.
     """
 
     length: Samples
@@ -104,6 +107,7 @@ class Measured:
     room: Room | None = None
     deessed: float = 0.0
     moved: tuple[float, float] = (0.0, 0.0)
+    cut_off: bool = False
 
     @classmethod
     def kept(cls, values: dict[str, Any]) -> Measured:
@@ -164,6 +168,7 @@ def decide(profile: Profile, cut: Cut, level: Level, wishes: Wishes, *, voice: b
         speech=round(share, 4),
         deessed=_share(curves.deess < 0),
         moved=_range(curves.ride),
+        cut_off=bool(profile.level[max(0, end // STEP - _LAST_STEPS) : end // STEP].max(initial=loudness.FLOOR) > recorded - _STILL_SPEAKING_DB),
     )
     if classes is not None:
         found = replace(found, noise=_noise(profile, classes), room=_room(profile, classes, curves.ride, (start, end)) if found.voiced else None)

@@ -12,7 +12,7 @@ import math
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -71,10 +71,10 @@ def _measured(name: str, path: Path, start: int, end: int, channels: int, *, lou
     )
 
 
-def by_ebur128(path: Path, start: int, end: int) -> tuple[float, float, float]:
-    """Integrated LUFS, dBTP and loudness range in LU, as ffmpeg says it."""
+def by_ebur128(path: Path, start: int, end: int, form: Sequence[str] = ()) -> tuple[float, float, float]:
+    """Integrated LUFS, dBTP and loudness range in LU, as ffmpeg says it; ``form`` are its options for a file that does not say what it is."""
     asked = f"atrim=start_sample={start}:end_sample={end},ebur128=peak=true:framelog=verbose"
-    argv = [ffmpeg.find(), "-nostdin", "-nostats", "-hide_banner", "-i", ffmpeg.url(path), "-af", asked, "-f", "null", "-"]
+    argv = [ffmpeg.find(), "-nostdin", "-nostats", "-hide_banner", *form, "-i", ffmpeg.url(path), "-af", asked, "-f", "null", "-"]
     said = subprocess.run(argv, capture_output=True, check=True).stderr.decode("utf-8", "replace")
     summary = said[said.rindex("Summary:") :]
     figures = (re.search(rf"{label}:\s+(-?[\d.]+|-inf)", summary) for label in ("I", "Peak", "LRA"))

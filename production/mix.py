@@ -25,6 +25,8 @@ _CROSS = RATE
 _LOUDEST_TONE, _QUIETEST_TONE = Lufs(-42.0), Lufs(-90.0)
 """Over it, a gap filled with noise would be heard as a fault; under it, silence is as good."""
 _LAP = RATE // 5
+_CUT_SECONDS = 0.005
+"""What a recording ends in the middle of is faded for so long: enough against a click, and the word keeps its end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +131,8 @@ def _edit(episode: Episode, fact: Fact, channels: int, trim: Trim) -> Edit:
     fade_in = fade_out = 0.0
     if section:
         fade_in = (0.0 if untouched else settings.fades.fade_in) if section.fade_in is None else section.fade_in
-        fade_out = (0.0 if untouched else settings.fades.fade_out) if section.fade_out is None else section.fade_out
+        usual = min(settings.fades.fade_out, _CUT_SECONDS) if found.cut_off else settings.fades.fade_out
+        fade_out = (0.0 if untouched else usual) if section.fade_out is None else section.fade_out
     return Edit(
         start=found.start,
         end=found.end,

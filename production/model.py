@@ -90,7 +90,7 @@ class Trim:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fades:
-    """Fades at the edges of each section."""
+    """Fades at the edges of each section. One that ends in the middle of a word fades in 5 ms, unless it says how long itself."""
 
     fade_in: Annotated[Seconds, Field(le=10)] = 0.002
     fade_out: Annotated[Seconds, Field(le=10)] = 0.05

@@ -107,6 +107,15 @@ def test_what_is_too_short_for_a_whole_window_is_as_loud_as_its_loudest(steps: i
 # -- gain -------------------------------------------------------------------------------------------------------------------------
 
 
+def test_whether_it_ends_in_the_middle_of_a_word_is_seen_where_it_is_cut() -> None:
+    dies_away = np.concatenate((np.full(STEPS - 10, -23.0, "f4"), np.linspace(-23, -60, 10, dtype="f4")))
+    assert decide(profile(), CUT, LEVEL, PLAIN, voice=True).cut_off
+    assert not decide(profile(level=dies_away), CUT, LEVEL, PLAIN, voice=True).cut_off
+    # an out point in what was said before it
+    ends_later = replace(profile(level=dies_away), trail=Samples(RATE // 2))
+    assert decide(ends_later, replace(CUT, air=Samples(0)), LEVEL, PLAIN, voice=True).cut_off
+
+
 def test_a_section_is_brought_to_its_level() -> None:
     assert (decided(profile()).loudness, decided(profile()).gain) == (pytest.approx(-23.0), 7.0)
     assert decided(profile(-9.0)).gain == -7.0

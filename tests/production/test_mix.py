@@ -151,6 +151,15 @@ def test_of_a_section_without_a_chain_no_sample_is_touched() -> None:
     assert (found["b"].edit.fade_in, found["b"].edit.fade_out) == (0, RATE)
 
 
+def test_a_recording_that_ends_within_a_word_fades_for_no_longer_than_a_click_takes() -> None:
+    a, b = section("a"), section("b", fade_out=1.0)
+    facts = tuple(replace(one, measured=replace(one.measured, cut_off=True)) for one in (fact(s.slug, of=s) for s in (a, b)))
+    found = mix.materials(of(a, b), facts, 2, {}, {})
+    assert found["a"].edit.fade_out == RATE * 5 // 1000
+    # unless it is said of this one
+    assert found["b"].edit.fade_out == RATE
+
+
 # -- the tone of a room -----------------------------------------------------------------------------------------------------------
 
 
