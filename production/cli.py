@@ -341,4 +341,7 @@ def main() -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         # Until a command takes over, nothing runs that would have to be ended; click by itself would end with 1.
         signal.signal(number, lambda *_: sys.exit(INTERRUPTED))
+    from production import memory
+
+    memory.collect_seldom()
     produce(prog_name="produce")

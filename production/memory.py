@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 import ctypes
+import gc
 import os
 import sys
 
 _TRIM_THRESHOLD, _MMAP_THRESHOLD, _ARENA_MAX = -1, -3, -8
 _BYTES = 1 << 23
 _SPARE_BYTES = 1 << 25
+_ALLOCATED = 100_000
+"""Objects that are made, and not freed, before Python looks."""
+
+
+def collect_seldom() -> None:
+    """Look for garbage in cycles less often than Python would: in a run of less than a second a tenth went into looking at what was just imported."""
+    gc.set_threshold(_ALLOCATED)
 
 
 def give_back() -> None:

@@ -17,7 +17,8 @@ NAME = ".receipt.json"
 class Receipt:
     """A finished build. ``fingerprint`` digests everything that was asked; ``outputs`` maps file names to [size, mtime in ns, sha256].
 
-    ``audio`` says which frames the file holds (name), where they begin (offset in bytes), and their sha256.
+    ``audio`` says which frames the file holds (name), where they begin (offset in bytes), their sha256,
+    and their crc32.
     """
 
     fingerprint: str

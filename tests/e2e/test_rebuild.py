@@ -348,11 +348,12 @@ def test_a_join_that_needs_a_longer_run_up_does_not_depend_on_earlier_builds(bui
 
 
 def _uneven_noise(root: Path) -> None:
-    random = np.random.default_rng(14)
+    random = np.random.default_rng(16)
     with project.edited(root) as config:
         del config["sections"][2]
         for section in config["sections"]:
-            section["gain"] = 14
+            # so that the limiter, whatever it does, does nothing here
+            section["gain"] = 6
     for take in TAKES[:2]:
         samples = random.standard_normal(6 * project.RATE) * 0.05
         samples *= np.repeat(random.uniform(0.01, 1, 6 * 25), project.RATE // 25)
