@@ -37,8 +37,10 @@ def clip(samples: Singles) -> AudioSegment:
         from pydub import AudioSegment
 
     # A second at a time: in double precision all of it would be the largest thing that a build holds.
-    pieces = (samples[at : at + RATE].astype("f8") * 2147483648.0 for at in range(0, len(samples), RATE))
-    data = b"".join(np.clip(np.rint(piece), -2147483648, 2147483647).astype("<i4").tobytes() for piece in pieces)
+    data = bytearray()
+    for at in range(0, len(samples), RATE):
+        piece = np.rint(samples[at : at + RATE].astype("f8") * 2147483648.0)
+        data += np.clip(piece, -2147483648, 2147483647).astype("<i4").tobytes()
     return AudioSegment(data=data, sample_width=4, frame_rate=RATE, channels=samples.shape[1])
 
 

@@ -6,6 +6,7 @@ The pass streams: what it decodes stands in a temporary file, from which the edg
 from __future__ import annotations
 
 import re
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
 
 EDGE_SECONDS = 20
 """Looked at closely at either end; silence that lasts longer is followed in the envelope of peaks, in steps of 10 ms."""
+_ONE_AT_A_TIME = threading.Lock()
+"""Held by who looks at edges: what two of them take at once would be the most that a build ever takes."""
 _SILENT = Lufs(-60.0)
 _ALLOWED_SHORTFALL = 0.25
 _ALLOWED_LOSSLESS = 0.02
@@ -80,7 +83,8 @@ def _with_edges(profile: Profile, pcm: Pcm) -> Profile:
     length = pcm.samples
     edge = min(length, EDGE_SECONDS * RATE)
     whole = loudness.integrated(blocks[3:] if len(blocks) > 3 else blocks)
-    lead, trail = silent_edges(clip(pcm.read(0, edge)), clip(pcm.read(length - edge, length)[::-1]), profile.peak, whole)
+    with _ONE_AT_A_TIME:
+        lead, trail = silent_edges(clip(pcm.read(0, edge)), clip(pcm.read(length - edge, length)[::-1]), profile.peak, whole)
     return replace(profile, lead=lead, trail=trail)
 
 

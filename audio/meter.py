@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -39,8 +40,9 @@ class Meter:
         self._weight = 2.0 if dual and channels == 1 else 1.0
         self._rest: Sides = []
         self._states: Sequence[Doubles | None] = [None] * channels
-        self._energies: list[Doubles] = []
-        self._fine: list[Floats] | None = [] if fine else None
+        # Arrays that grow: what comes in by the second would be kept in a hundred thousand small pieces.
+        self._energies = array("d")
+        self._fine = array("f") if fine else None
 
     def add(self, sides: Sides) -> None:
         """Take a stretch of samples, as many as there are; nothing of them is kept."""
@@ -59,16 +61,16 @@ class Meter:
         found = [_weighted(side, state) for side, state in zip(sides if alike else as_many(sides, self._channels), self._states, strict=False)]
         self._states = [state for _, state in found] * (self._channels if alike else 1)
         energy: Floats = sum(own for own, _ in found) * np.float32(self._weight * (self._channels if alike else 1))  # type: ignore[assignment]
-        self._energies.append(energy.reshape(-1, _STEPS).sum(axis=1, dtype="f8"))
+        self._energies.frombytes(energy.reshape(-1, _STEPS).sum(axis=1, dtype="f8").tobytes())
         if self._fine is not None:
-            self._fine.append(energy / np.float32(_FINE))
+            self._fine.frombytes((energy / np.float32(_FINE)).tobytes())
 
     @property
     def fine(self) -> Floats:
         """Mean square of every 10 ms after K-weighting, summed over the channels, up to the last whole 100 ms."""
         import numpy as np
 
-        return np.concatenate(self._fine) if self._fine else np.zeros(0, dtype="f4")
+        return np.array(self._fine or (), dtype="f4")
 
     @property
     def blocks(self) -> Doubles:
@@ -80,7 +82,7 @@ class Meter:
 
         if not self._energies:
             return np.zeros(0)
-        energy = np.concatenate(([0.0] * (_STEPS_IN_WINDOW - 1), *self._energies))
+        energy = np.concatenate(([0.0] * (_STEPS_IN_WINDOW - 1), self._energies))
         total = np.lib.stride_tricks.sliding_window_view(energy, _STEPS_IN_WINDOW).sum(axis=1) / (_STEPS_IN_WINDOW * STEP)
         with np.errstate(divide="ignore"):
             # fmax: samples that are no numbers have no loudness.

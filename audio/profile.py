@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import math
 import zlib
+from array import array
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -89,8 +90,9 @@ class Profiler:
         self._weight = float(heard)
         self._rest: Sides = []
         self._samples = 0
-        self._found: dict[str, list[Floats]] = {"peak": [], "treble": [], "mean": []}
-        self._means: list[list[Doubles]] = [[] for _ in range(channels)]
+        # Arrays that grow: what comes in by the second would be kept in a hundred thousand small pieces.
+        self._peak, self._treble, self._mean = array("f"), array("f"), array("f")
+        self._means = [array("d") for _ in range(channels)]
         self._energy: Doubles | None = None
 
     def add(self, sides: Sides) -> None:
@@ -109,13 +111,13 @@ class Profiler:
         self._samples += sides[0].size
         means = [rows.mean(axis=1) for rows in sides]
         treble = [_bends(rows) for rows in sides]
-        self._found["peak"].append(np.max([np.maximum(rows.max(axis=1), -rows.min(axis=1)) for rows in sides], axis=0))
-        self._found["treble"].append(np.mean(treble, axis=0))
-        self._found["mean"].append(np.mean(means, axis=0))
+        self._peak.frombytes(np.max([np.maximum(rows.max(axis=1), -rows.min(axis=1)) for rows in sides], axis=0).tobytes())
+        self._treble.frombytes(np.mean(treble, axis=0).tobytes())
+        self._mean.frombytes(np.mean(means, axis=0).tobytes())
         energy = np.array([np.vdot(rows, rows) for rows in as_many(sides, count)], dtype="f8")
         self._energy = energy if self._energy is None else self._energy + energy
         for kept, mean in zip(self._means, as_many(means, count), strict=True):
-            kept.append(np.array([mean.sum(dtype="f8")]))
+            kept.append(float(mean.sum(dtype="f8")))
 
     def profile(self, lead: Samples = Samples(0), trail: Samples = Samples(0)) -> Profile:
         """What was heard, once everything was."""
@@ -125,20 +127,20 @@ class Profiler:
         if self._rest:
             # The last step is filled up with silence; its mean is that of the samples which are there.
             self._look([np.pad(side, (0, STEP - len(side))).reshape(1, STEP) for side in self._rest])
-            self._found["mean"][-1] *= np.float32(STEP / len(self._rest[0]))
+            self._mean[-1] *= STEP / len(self._rest[0])
             self._rest = []
-        joined = {name: np.concatenate(parts) if parts else np.zeros(0, "f4") for name, parts in self._found.items()}
+        peak, treble, mean = (np.frombuffer(curve, "f4") if curve else np.zeros(0, "f4") for curve in (self._peak, self._treble, self._mean))
         dc = [float(np.sum(parts)) * STEP / max(1, length) for parts in self._means]
         energy = (np.zeros(self._channels) if self._energy is None else self._energy) / max(1, length)
         level = self._meter.fine
         # The meter hears whole blocks of 100 ms; what is left over is taken at its plain level.
-        left = joined["peak"][len(level) :].astype("f8") ** 2 * self._weight / 4
+        left = peak[len(level) :].astype("f8") ** 2 * self._weight / 4
         return Profile(
             Samples(length),
-            peak=_hundredths(20, joined["peak"]),
+            peak=_hundredths(20, peak),
             level=_hundredths(10, np.concatenate((level, left)), OFFSET),
-            treble=_hundredths(10, joined["treble"]),
-            rumble=_hundredths(20, np.abs(joined["mean"] - np.float32(np.mean(dc)))),
+            treble=_hundredths(10, treble),
+            rumble=_hundredths(20, np.abs(mean - np.float32(np.mean(dc)))),
             momentary=_rounded(self._meter.blocks),
             dc=tuple(dc),
             rms=tuple(round(float(10 * np.log10(value)), 2) if value > 1e-12 else FLOOR for value in energy),

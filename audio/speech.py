@@ -25,8 +25,8 @@ PAUSE, SPEECH, OTHER = 0, 1, 2
 _WINDOW = 500
 """Steps that are judged together: 5 s."""
 _HOP = 100
-_AT_ONCE = 600
-"""Windows that are judged at once: ten minutes."""
+_AT_ONCE = 120
+"""Windows that are judged at once: two minutes, whose spectra fit into a processor's cache."""
 _DEEPEST = 20.0
 """dB under a window's mean level below which nothing is told apart any more."""
 _BEAT = (25, 140)
