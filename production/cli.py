@@ -344,4 +344,5 @@ def main() -> None:
     from production import memory
 
     memory.collect_seldom()
+    memory.switch_often()
     produce(prog_name="produce")
