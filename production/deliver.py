@@ -25,8 +25,7 @@ from production.receipts import Receipt
 from production.report import report
 from production.store import Store, holds, replacing, synced
 
-_BLOCK = 1 << 24
-"""Bytes copied at once. Between two blocks Python's one lock is asked for, and whoever draws meanwhile is slow to give it."""
+_BLOCK = 1 << 20
 
 
 class _Sum(Protocol):
