@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from array import array
+from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -36,6 +37,7 @@ RESERVOIR = 10
 _BANDWIDTH_HZ = {32: 12_000.0, 40: 13_000.0, 48: 15_500.0, 56: 16_500.0, 64: 17_500.0}
 """Where LAME's low-pass ends (with some room), by kb/s per channel; above, it lets everything through that is heard."""
 _BLOCK = RATE // BLOCKS_PER_SECOND
+_PIECE = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +68,18 @@ def slices(runs: Sequence[Run], chunks: Sequence[Sequence[Chunk]], total: Sample
     return tuple(Slice(first, last) for first, last in zip(starts, [*starts[1:], total // FRAME], strict=True))
 
 
+def together(parts: Sequence[Slice], frames: int) -> Iterator[tuple[Slice, ...]]:
+    """Slices in groups of neighbours; one ends once it has that many frames. To start a decoder costs as much as to decode more than a minute."""
+    group: list[Slice] = []
+    for part in parts:
+        if group and (group[-1].last - group[0].first >= frames or part.first != group[-1].last):
+            yield tuple(group)
+            group = []
+        group.append(part)
+    if group:
+        yield tuple(group)
+
+
 def read(file: IO[bytes], audio_offset: int, part: Slice, fmt: Format) -> bytes:
     """The frames needed for a slice out of the finished file; ``audio_offset`` is where its first audio frame stands."""
     first, last = part.needed
@@ -73,25 +87,70 @@ def read(file: IO[bytes], audio_offset: int, part: Slice, fmt: Format) -> bytes:
     return file.read((last - first) * fmt.frame_bytes)
 
 
-def hear(frames: bytes, part: Slice, fmt: Format, folder: Path) -> Heard:
-    """Decode and measure a slice. Raises FfmpegFailed."""
+def copy(file: IO[bytes], audio_offset: int, parts: Sequence[Slice], fmt: Format, to: IO[bytes]) -> None:
+    """The frames that neighbouring slices need, from the finished file to another."""
+    first, last = Slice(parts[0].first, parts[-1].last).needed
+    file.seek(audio_offset + first * fmt.frame_bytes)
+    left = (last - first) * fmt.frame_bytes
+    while left and (piece := file.read(min(left, _PIECE))):
+        to.write(piece)
+        left -= len(piece)
+
+
+def hear(frames: IO[bytes], parts: Sequence[Slice], fmt: Format) -> Iterator[Heard]:
+    """Decode neighbouring slices at once and measure each by itself, in order. ``frames`` is a file at the first frame that the first one needs,
+    with no more in it than the last one needs.
+
+    What is measured of a slice is the same whichever others are decoded with it. Raises FfmpegFailed.
+    """
+    first, _ = parts[0].needed
+    warm = max(0, parts[0].first - WARM_UP)
+    skip, length = Samples((warm - first) * FRAME + mpeg.DELAY), Samples((parts[-1].last - warm) * FRAME)
+    with ffmpeg.Process(graph.decode_frames(ffmpeg.find(), skip, length), stdin=frames) as process:
+        pcm = _Pcm(process.stdout, graph.SAMPLE_BYTES * fmt.channels)
+        for part in parts:
+            yield _measured(pcm, part, fmt)
+        process.finish()
+
+
+class _Pcm:
+    """Decoded sound in the order of the programme, of which the last 3 s can be had again: the next slice's meter warms up on them."""
+
+    def __init__(self, stream: IO[bytes], width: int) -> None:
+        self._stream = stream
+        self._width = width
+        self._before = b""
+
+    def blocks(self, part: Slice) -> Iterator[bytes]:
+        """What a slice's meter hears, a second at a time. Every slice that follows another one begins with the last of what that one gave."""
+        left = (part.last - max(0, part.first - WARM_UP)) * FRAME * self._width
+        again, size = self._before[-min(WARM_UP, part.first) * FRAME * self._width :] if self._before else b"", RATE * self._width
+        # As many seconds as the warm-up has, and one more that may not be whole.
+        latest: deque[bytes] = deque(maxlen=WARM_UP * FRAME // RATE + 2)
+        while left:
+            block = again[: min(size, left)]
+            again = again[len(block) :]
+            if len(block) < min(size, left):
+                block += self._stream.read(min(size, left) - len(block))
+            if not block:
+                break
+            left -= len(block)
+            latest.append(block)
+            yield block
+        self._before = b"".join(latest)
+
+
+def _measured(pcm: _Pcm, part: Slice, fmt: Format) -> Heard:
     import numpy as np
 
     peak = TruePeak(_BANDWIDTH_HZ.get(fmt.bitrate // fmt.channels, 20_000.0))
     meter = Meter(fmt.channels)
-    first, _ = part.needed
-    warm = max(0, part.first - WARM_UP)
-    skip = Samples((warm - first) * FRAME + mpeg.DELAY)
-    length = Samples((part.last - warm) * FRAME)
-    argv = graph.decode_frames(ffmpeg.find(), skip, length)
-    with ffmpeg.spooled(frames, folder) as stdin, ffmpeg.Process(argv, stdin=stdin) as process:
-        for block in process.blocks(RATE * graph.SAMPLE_BYTES * fmt.channels):
-            sides = apart(np.frombuffer(block, "<f4").reshape(-1, fmt.channels))
-            peak.add(sides)
-            meter.add(sides)
-        process.finish()
+    for block in pcm.blocks(part):
+        sides = apart(np.frombuffer(block, "<f4").reshape(-1, fmt.channels))
+        peak.add(sides)
+        meter.add(sides)
     # Where the file begins there is nothing to hear before it: only the blocks of the first 400 ms are not whole.
-    warm_blocks = (part.first - warm) * FRAME // _BLOCK if part.first else 3
+    warm_blocks = min(part.first, WARM_UP) * FRAME // _BLOCK if part.first else 3
     return Heard(array("d", meter.blocks[warm_blocks:]), peak.value)
 
 

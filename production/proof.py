@@ -6,10 +6,12 @@ Nothing here is what was asked for. A stretch whose bytes were proven before is 
 from __future__ import annotations
 
 import math
+import tempfile
 import threading
 from array import array
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from typing import IO
 
@@ -24,6 +26,8 @@ from production.watch import Watch
 RECIPE = 6
 """Raised when the same frames would be heard otherwise."""
 _SECONDS = 4
+_TOGETHER = 40_000
+"""Frames (16 minutes) after which another decoder takes over: so that all cores have something to do until the end."""
 _LATE_SAMPLES = RATE // 1000
 _ALIKE = 0.5
 """Below this likeness the place found is a guess (noise, or too little sound), and is not judged."""
@@ -93,8 +97,10 @@ class _Reader:
         planned = self.planned
         parts = verify.slices(planned.runs, planned.chunks, planned.programme.length)
         with ThreadPoolExecutor(self.prover.jobs) as threads:
-            heard = tuple(threads.map(self.hear, parts))
-            landings = dict(zip(names, threads.map(self.landing, names), strict=True))
+            # The short looks last: they fill what a core would otherwise wait for the other.
+            groups, looks = threads.map(self.hear, verify.together(parts, _TOGETHER)), threads.map(self.landing, names)
+            heard = tuple(one for group in groups for one in group)
+            landings = dict(zip(names, looks, strict=True))
         placed = {name: planned.programme.find(name) for name in names}
         segments = [one for one in planned.programme.placed if one.segment.kind != "tone"]
         return Proof(
@@ -105,18 +111,36 @@ class _Reader:
             {one.segment.name: verify.highest(parts, heard, one.start, one.end) for one in segments},
         )
 
-    def hear(self, part: Slice) -> Heard:
+    def hear(self, group: Sequence[Slice]) -> list[Heard]:
+        """What is heard of neighbouring slices; those that were not heard before are decoded together as far as they touch."""
+        keys = {part: self._key(part) for part in group}
+        found = {part: Heard(array("d", kept["blocks"]), Db(kept["true_peak"])) for part in group if (kept := self.store.value(keys[part]))}
+        for part in found:
+            self._proven(part)
+        for missing in verify.together([part for part in group if part not in found], _TOGETHER):
+            with self._frames(missing) as frames:
+                for part, one in zip(missing, verify.hear(frames, missing, self.planned.fmt), strict=True):
+                    self.store.put_value(keys[part], {"blocks": list(one.blocks), "true_peak": one.true_peak})
+                    found[part] = one
+                    self._proven(part)
+        return [found[part] for part in group]
+
+    def _key(self, part: Slice) -> str:
         with self.guard:
             frames = verify.read(self.finished, self.offset, part, self.planned.fmt)
-        key = digest("heard", RECIPE, digest_bytes(frames), min(part.first, verify.WARM_UP), part.last - part.first, self.planned.build)
-        kept = self.store.value(key)
-        if kept is None:
-            found = verify.hear(frames, part, self.planned.fmt, self.store.scratch)
-            self.store.put_value(key, {"blocks": list(found.blocks), "true_peak": found.true_peak})
-        else:
-            found = Heard(array("d", kept["blocks"]), Db(kept["true_peak"]))
+        return digest("heard", RECIPE, digest_bytes(frames), min(part.first, verify.WARM_UP), part.last - part.first, self.planned.build)
+
+    @contextmanager
+    def _frames(self, parts: Sequence[Slice]) -> Iterator[IO[bytes]]:
+        """The frames that neighbouring slices need, as a file."""
+        with tempfile.TemporaryFile(dir=self.store.scratch) as file:
+            with self.guard:
+                verify.copy(self.finished, self.offset, parts, self.planned.fmt, file)
+            file.seek(0)
+            yield file
+
+    def _proven(self, part: Slice) -> None:
         self.prover.watch.proven(self.planned.episode.id, (part.last - part.first) * FRAME)
-        return found
 
     def landing(self, name: str) -> Landing | None:
         planned, material = self.planned, self.planned.materials[name]

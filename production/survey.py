@@ -27,6 +27,8 @@ _RECIPE = 4
 """Raised when a measurement would come out otherwise for a reason that its command line does not show."""
 
 
+_RESAMPLED = 2.0
+"""How much longer it takes to measure a recording at another rate."""
 GUESSED = ""
 _COPY = ".wav"
 """A recording after noise reduction."""
@@ -140,8 +142,8 @@ class Surveyor:
         with ThreadPoolExecutor(self.jobs) as threads:
             probes = {key: threads.submit(self._probe, one) for key, one in first.items()}
             probed = {key: probe.result() for key, probe in probes.items()}
-            # The longest first: the last to end then keeps the others waiting for the least time.
-            longest = sorted(probed, key=lambda key: _declared(probed[key]), reverse=True)
+            # The longest work first: the last to end then keeps the others waiting for the least time.
+            longest = sorted(probed, key=lambda key: _work(probed[key]), reverse=True)
             tasks = {key: threads.submit(_unless_unreadable, find, first[key], probed[key]) for key in longest}
             found = {key: task.result() for key, task in tasks.items()}
         self.seen.save()
@@ -253,8 +255,12 @@ def _unless_unreadable(
         return error
 
 
-def _declared(probed: _Probed | SourceUnreadable) -> float:
-    return 0.0 if isinstance(probed, SourceUnreadable) else probed.take.source.declared or 3600.0
+def _work(probed: _Probed | SourceUnreadable) -> float:
+    """What it takes to measure a recording, in seconds of one at the programme's rate."""
+    if isinstance(probed, SourceUnreadable):
+        return 0.0
+    source = probed.take.source
+    return (source.declared or 3600.0) * (1.0 if source.rate == RATE else _RESAMPLED)
 
 
 def _probed(path: Path, content: str, store: Store, build: str) -> Source:

@@ -5,8 +5,12 @@ from __future__ import annotations
 import io
 import re
 import subprocess
+import tempfile
 from array import array
+from collections.abc import Sequence
+from itertools import pairwise
 from pathlib import Path
+from typing import IO
 
 import numpy as np
 import pytest
@@ -36,7 +40,7 @@ def test_a_slice_is_read_with_what_its_decoder_needs() -> None:
 def test_a_section_has_the_blocks_that_lie_wholly_within_it() -> None:
     parts = (Slice(0, 125), Slice(125, 250))
     # the first 400 ms block of a file ends at 0.4 s; after that there is one every 100 ms
-    heard = (Heard(tuple(float(n) for n in range(4, 31)), Db(0)), Heard(tuple(float(n) for n in range(31, 61)), Db(0)))
+    heard = tuple(Heard(array("d", range(*blocks)), Db(0)) for blocks in ((4, 31), (31, 61)))
     # in tenths of a second, a block is named by its end here
     for start, end in ((0, 60), (0, 4), (10, 20), (25, 40), (30, 34), (30, 33)):
         wanted = [float(n) for n in range(start + 4, end + 1)]
@@ -70,6 +74,36 @@ def second_opinion(ffmpeg: str, sound: Sound) -> tuple[float, float]:
     return float(found[0][1]), float(found[1][1])
 
 
+def listened(file: IO[bytes], offset: int, parts: Sequence[Slice]) -> list[Heard]:
+    """What is heard of neighbouring slices that are decoded at once."""
+    with tempfile.TemporaryFile() as frames:
+        verify.copy(file, offset, parts, STEREO, frames)
+        frames.seek(0)
+        return list(verify.hear(frames, parts, STEREO))
+
+
+@pytest.mark.process
+def test_what_is_heard_of_a_slice_does_not_depend_on_what_is_decoded_with_it(ffmpeg: str) -> None:
+    # slices longer and shorter than the warm-up of the meter, and some within the warm-up of the first
+    edges = [0, 20, 90, 400, 410, 450, 700, 830]
+    parts = [Slice(first, last) for first, last in pairwise(edges)]
+    file = io.BytesIO(b"tag" + encoded(ffmpeg, np.concatenate([speech(7, 2, level=0.02), speech(7, 2, seed=3, level=0.3), speech(7, 2, seed=5)])))
+    alone = [listened(file, 3, [part])[0] for part in parts]
+    assert [len(one.blocks) for one in alone[3:]] == [(part.last - part.first) * FRAME // 4800 for part in parts[3:]]
+    for size in (1, 100, 420, 10_000):
+        groups = list(verify.together(parts, size))
+        assert len(groups) == {1: 7, 100: 3, 420: 2, 10_000: 1}[size]
+        found = [one for group in groups for one in listened(file, 3, group)]
+        assert [(list(one.blocks), one.true_peak) for one in found] == [(list(one.blocks), one.true_peak) for one in alone]
+
+
+def test_slices_that_do_not_touch_are_not_decoded_at_once() -> None:
+    first, second, third = Slice(0, 100), Slice(100, 300), Slice(400, 500)
+    assert list(verify.together([first, second, third], 1000)) == [(first, second), (third,)]
+    assert list(verify.together([first, second, third], 100)) == [(first,), (second,), (third,)]
+    assert list(verify.together([], 1000)) == []
+
+
 @pytest.mark.process
 def test_slices_together_are_as_loud_as_the_whole(tmp_path: Path, ffmpeg: str) -> None:
     # a short intro, a quiet section, a loud one: the first slice is shorter than what the meter hears before the others
@@ -82,11 +116,11 @@ def test_slices_together_are_as_loud_as_the_whole(tmp_path: Path, ffmpeg: str) -
         parts = verify.slices(listed, [runs.chunks(n, run) for n, run in enumerate(listed)], Samples(len(sound)))
     assert [part.first for part in parts] == [0, 125, 275, 425]
     file = io.BytesIO(b"tag" + frames)
-    heard = [verify.hear(verify.read(file, 3, part, STEREO), part, STEREO, tmp_path) for part in parts]
+    heard = listened(file, 3, parts)
     blocks = [block for one in heard for block in one.blocks]
     # one block every 100 ms, the first at 400 ms
     assert len(blocks) == len(sound) // (RATE // 10) - 3
-    whole = verify.hear(frames, Slice(0, last), STEREO, tmp_path)
+    (whole,) = listened(file, 3, [Slice(0, last)])
     assert blocks == pytest.approx(whole.blocks, abs=0.3)
     integrated, peak = second_opinion(ffmpeg, decoded(frames, 2, tmp_path)[: len(sound)])
     assert loudness.integrated(blocks) == pytest.approx(integrated, abs=0.1)
@@ -97,10 +131,10 @@ def test_slices_together_are_as_loud_as_the_whole(tmp_path: Path, ffmpeg: str) -
 
 @pytest.mark.process
 @pytest.mark.parametrize("part", [Slice(0, 300), Slice(25, 300), Slice(150, 300)])
-def test_blocks_stand_where_the_sound_is(tmp_path: Path, ffmpeg: str, part: Slice) -> None:
+def test_blocks_stand_where_the_sound_is(ffmpeg: str, part: Slice) -> None:
     # a tone from 5 s on: the 400 ms that end at 5.1 s hold a quarter of its energy, those that end at 5.4 s all of it
     file = io.BytesIO(encoded(ffmpeg, np.concatenate((np.zeros((5 * RATE, 2)), tone(3, 997, 2)))))
-    found = verify.hear(verify.read(file, 0, part, STEREO), part, STEREO, tmp_path)
+    (found,) = listened(file, 0, [part])
     ends = (3 if part.first == 0 else part.first * 12 // 50) + 1 + np.arange(len(found.blocks))
     blocks = dict(zip(ends.tolist(), found.blocks, strict=True))
     assert [blocks[n] - blocks[60] for n in range(51, 55)] == pytest.approx([-6.02, -3.01, -1.25, 0.0], abs=0.2)
