@@ -172,9 +172,9 @@ def _stretches(marks: NDArray[np.bool_]) -> list[tuple[int, int]]:
     return list(zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True))
 
 
-@lru_cache(maxsize=32)
+@lru_cache(maxsize=8)
 def curve(text: str) -> Floats:
-    """A curve's values; the same ones for everybody who asks while a build goes on."""
+    """A curve's values; the same ones for all who render the same sections. Those of a whole episode of ten hours would be 30 MB."""
     return to_curve(text)
 
 

@@ -17,7 +17,7 @@ from audio import chapters as lists
 from audio import encode, mpeg, tags
 from audio.mpeg import Format
 from audio.runs import Chunk
-from production import plan, receipts
+from production import memory, plan, receipts
 from production.errors import StepFailed
 from production.job import Job
 from production.proof import Proof, Prover
@@ -61,6 +61,7 @@ def deliver(
         file.flush()
         on_disk = threads.submit(os.fsync, file.fileno())
         _read_back(Path(file.name), job)
+        memory.trim()
         with open(file.name, "rb") as finished:
             proof = prover.prove(planned, finished, len(start), frames.audio)
         judge(proof)
