@@ -36,6 +36,11 @@ def episode_guid(show: str, number: int) -> str:
     return str(uuid5(_uuid(show), f"episode/{number}"))
 
 
+def next_guid(guid: str) -> str:
+    """The GUID of an episode that is published anew, made of the one that it had: another one each time, and the same one whoever asks."""
+    return str(uuid5(PODCAST_NAMESPACE, f"after {guid}"))
+
+
 def _uuid(name: str) -> UUID:
     bare = _SCHEME.sub("", name, count=1) if _SCHEME.match(name) else name
     bare = bare.rstrip("/")

@@ -24,15 +24,18 @@ from typing import Any, Final
 from urllib.parse import urlsplit
 
 from feeds.errors import FeedRuleBroken
-from feeds.model import Channel, Item
+from feeds.model import Channel, Chapter, Item, Person
 from feeds.namespace import generator
 
 GENERATOR: Final = "produce"
 """Without a version: a new release of the toolchain does not change a feed that says the same."""
 DESCRIPTION_BYTES: Final = 4000
 """Apple's limit, counted in UTF-8."""
-SEASON_NAME_CHARACTERS: Final = 128
-"""The podcast namespace's limit for the name of a season."""
+SHORT_CHARACTERS: Final = 128
+"""The podcast namespace's limit for the name of a season or a person, and for the words of funding, licence and soundbite."""
+CONTENT_BYTES: Final = 100_000
+"""Our own: what is longer is no show notes, and several apps cut it."""
+TRANSCRIPT_TYPES: Final = ("text/vtt", "application/x-subrip", "application/srt", "application/json", "text/html", "text/plain")
 
 _LINE_BREAK: Final = re.compile("\r\n|[\r\v\f\x85\u2028\u2029]")
 _NOT_TEXT: Final = re.compile("[\x00-\x08\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
@@ -40,6 +43,8 @@ _BLANKS: Final = re.compile("[ \t\n]+")
 _NOT_IN_A_URL: Final = re.compile(r'[^!-~]|[<>"\\^`{|}]|%(?![0-9A-Fa-f]{2})')
 _LANGUAGE: Final = re.compile(r"[a-z]{2,3}(-[A-Za-z0-9]{2,8})*")
 _EMAIL: Final = re.compile(r"[!-?A-~]+@[!-?A-~]+\.[!-?A-~]+")
+_GUID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+_SHA256: Final = re.compile(r"[0-9a-f]{64}")
 _MEDIA_TYPE: Final = re.compile(r"(audio|video)/[A-Za-z0-9.+-]+")
 
 
@@ -55,7 +60,7 @@ def render(channel: Channel, items: Sequence[Item]) -> bytes:
     _describe_channel(feed, channel, listed[0].published if listed else None)
     for item in listed:
         # feedgen's default puts each entry before the ones added earlier
-        _describe_item(feed.add_entry(order="append"), item, channel.season_name)
+        _describe_item(feed.add_entry(order="append"), item)
     xml: bytes = feed.rss_str(pretty=True)
     return xml
 
@@ -83,7 +88,7 @@ def _describe_channel(feed: Any, channel: Channel, built: dt.datetime | None) ->
     feed.house.describe(channel, built)
 
 
-def _describe_item(entry: Any, item: Item, season_name: str) -> None:
+def _describe_item(entry: Any, item: Item) -> None:
     entry.title(item.title)
     entry.description(item.description)
     entry.guid(item.guid, permalink=False)
@@ -94,7 +99,7 @@ def _describe_item(entry: Any, item: Item, season_name: str) -> None:
         entry.category(term=keyword)
     entry.podcast.itunes_duration(item.duration)
     entry.podcast.itunes_episode_type("full")
-    entry.house.describe(item, season_name)
+    entry.house.describe(item)
 
 
 # -- rules ----------------------------------------------------------------------------------------------------------------------
@@ -105,11 +110,15 @@ def _checked_channel(channel: Channel) -> Channel:
     _check_url("link", channel.link)
     _check_url("feed_url", channel.feed_url)
     _check_image(channel.image)
-    _require(channel.season >= 0, f"the season is negative: {channel.season}")
+    _require(_GUID.fullmatch(channel.guid), f"guid is no UUID in lower case: {channel.guid!r}")
+    if channel.hub is not None:
+        _check_url("hub", channel.hub)
+    for money in channel.funding:
+        _check_url("funding", money.url)
+    if channel.license is not None and channel.license.url is not None:
+        _check_url("license", channel.license.url)
     _require(_LANGUAGE.fullmatch(channel.language), f"the language is no language tag: {channel.language!r}")
     _require(_EMAIL.fullmatch(channel.owner_email), f"owner_email is no e-mail address: {channel.owner_email!r}")
-    season_name = _line("season_name", channel.season_name)
-    _require(len(season_name) <= SEASON_NAME_CHARACTERS, f"season_name is longer than {SEASON_NAME_CHARACTERS} characters")
     return replace(
         channel,
         title=_line("title", channel.title),
@@ -119,7 +128,9 @@ def _checked_channel(channel: Channel) -> Channel:
         copyright=_one_line(channel.copyright),
         category=_category("category", channel.category),
         subcategory=None if channel.subcategory is None else _category("subcategory", channel.subcategory),
-        season_name=season_name,
+        persons=_checked_persons(channel.persons),
+        funding=tuple(replace(one, text=_short("funding", one.text)) for one in channel.funding),
+        license=None if channel.license is None else replace(channel.license, name=_short("license", channel.license.name)),
     )
 
 
@@ -133,7 +144,8 @@ def _checked_item(item: Item, channel: Channel) -> Item:
     _require(item.enclosure.length > 0, f"the enclosure's length is {item.enclosure.length} bytes", guid)
     _require(_MEDIA_TYPE.fullmatch(item.enclosure.type), f"the enclosure's type is no audio or video type: {item.enclosure.type!r}", guid)
     _require(item.duration > 0, f"the duration is {item.duration} s", guid)
-    _require(item.season == channel.season, f"the item is of season {item.season}, the channel of season {channel.season}", guid)
+    _require(item.season >= 0, f"the season is negative: {item.season}", guid)
+    _require(channel.season in (None, item.season), f"the item is of season {item.season}, the channel of season {channel.season}", guid)
     _require(item.episode >= 0, f"the episode number is negative: {item.episode}", guid)
     _check_url("enclosure", item.enclosure.url, guid)
     if item.link is not None:
@@ -142,12 +154,58 @@ def _checked_item(item: Item, channel: Channel) -> Item:
         _check_url("chapters_url", item.chapters_url, guid)
     if item.image is not None:
         _check_image(item.image, guid)
+    for said in item.transcripts:
+        _check_url("transcript", said.url, guid)
+        _require(said.type in TRANSCRIPT_TYPES, f"the transcript's type is none that apps know: {said.type!r}", guid)
+    for other in item.alternates:
+        _check_url("alternate enclosure", other.url, guid)
+        _require(other.length > 0, f"an alternate enclosure's length is {other.length} bytes", guid)
+        _require(_SHA256.fullmatch(other.sha256), "an alternate enclosure's sha256 is none", guid)
+    for bite in item.soundbites:
+        _require(bite.start >= 0 and bite.duration > 0, "a soundbite lies before the beginning, or lasts no time", guid)
+        _require(bite.start + bite.duration <= item.duration, f"a soundbite ends after the episode: {bite.start:g} s + {bite.duration:g} s", guid)
     return replace(
         item,
         title=_line("title", item.title, guid),
         description=_description(item.description, guid),
+        season_name=_short("season_name", item.season_name, guid),
+        content=_content(item.content, guid),
+        persons=_checked_persons(item.persons, guid),
+        chapters=_checked_chapters(item.chapters, guid),
+        soundbites=tuple(replace(bite, title=bite.title and _short("soundbite's title", bite.title, guid)) for bite in item.soundbites),
         keywords=tuple(_line("keyword", keyword, guid) for keyword in item.keywords),
     )
+
+
+def _checked_persons(persons: Sequence[Person], item: str | None = None) -> tuple[Person, ...]:
+    for one in persons:
+        for name, url in (("person's link", one.link), ("person's image", one.image)):
+            if url is not None:
+                _check_url(name, url, item)
+    return tuple(replace(one, name=_short("person's name", one.name, item)) for one in persons)
+
+
+def _checked_chapters(chapters: Sequence[Chapter], item: str) -> tuple[Chapter, ...]:
+    starts = [one.start for one in chapters]
+    _require(starts == sorted(set(starts)) and min(starts, default=0) >= 0, "chapters do not follow each other", item)
+    for one in chapters:
+        for name, url in (("chapter's link", one.link), ("chapter's image", one.image)):
+            if url is not None:
+                _check_url(name, url, item)
+    return tuple(replace(one, title=_line("chapter's title", one.title, item)) for one in chapters)
+
+
+def _content(text: str, item: str) -> str:
+    cleaned = _clean(text).strip()
+    size = len(cleaned.encode())
+    _require(size <= CONTENT_BYTES, f"the show notes are {size} bytes long, the limit is {CONTENT_BYTES}", item)
+    return cleaned
+
+
+def _short(name: str, text: str, item: str | None = None) -> str:
+    line = _line(name, text, item)
+    _require(len(line) <= SHORT_CHARACTERS, f"{name} is longer than {SHORT_CHARACTERS} characters", item)
+    return line
 
 
 def _check_unique(items: Sequence[Item]) -> None:

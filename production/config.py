@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from production.errors import ConfigError, Problem
-from production.files import CONFIGS, Files, find, sibling_hint
+from production.files import CONFIGS, Files, find, is_notes_file, sibling_hint
 from production.model import Episode, KeyPath, Location, Project, Series, Settings, Show
 from production.problems import did_you_mean
 from production.schema import Sheet, check, made, mapping_of, read_sheet, rules
@@ -47,6 +47,7 @@ _FILES = ("file", "image")
 _MUSIC = ("intro", "outro", "sting")
 _MUSIC_WORDS = ("builtin", "none")
 _BED_WORDS = ("none",)
+_TRANSCRIPTS = (".vtt", ".srt", ".json", ".html", ".txt")
 
 
 # -- loading -------------------------------------------------------------------------------------------------------------------
@@ -150,6 +151,9 @@ class _Loader:
             hint = f"write {int(named[1])}, or rename the file to episode-{number:02d}.yaml"
             sheet.report(sheet.where("number"), f"number: is {number}, but the file is {path.name}", hint)
         self._check_sections(sheet)
+        transcript = sheet.get("transcript")
+        if transcript is not None and not str(transcript).strip().lower().endswith(_TRANSCRIPTS):
+            sheet.report(("transcript",), f"transcript: {shown(transcript)} is no transcript", f"name a file that ends in {', '.join(_TRANSCRIPTS)}")
         if model is None:
             return None
         return replace(model, id=path.stem, settings=made(Settings, self._handed_down(self._lineage(sheet))))
@@ -175,6 +179,9 @@ class _Loader:
     # the files against each other
 
     def _check_each_other(self) -> None:
+        if self.show is not None:
+            for sheet in self.series:
+                self._same(self.show, sheet, "slug", "{} is the show's own, whose feed has that name")
         for first, second in combinations(self.series, 2):
             self._same(first, second, "slug", "there is a series {} already")
             self._same(first, second, "season", "season {} is taken")
@@ -324,6 +331,10 @@ def _named_files(sheet: Sheet) -> Iterator[tuple[KeyPath, tuple[str, ...]]]:
     for key in _MUSIC:
         yield (*prefix, "music", key), _MUSIC_WORDS
     yield (*prefix, "music", "bed"), _BED_WORDS
+    if sheet.label == "episode":
+        yield ("transcript",), ()
+        if is_notes_file(str(sheet.get("notes") or "")):
+            yield ("notes",), ()
     for index in range(len(sheet.get("sections") or ())):
         for key in _FILES:
             yield ("sections", index, key), ()

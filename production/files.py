@@ -73,6 +73,11 @@ def _listed(folder: Path, problems: list[Problem]) -> list[Path]:
     return [path for path in paths if path.suffix in _SUFFIXES and not path.name.startswith(".")]
 
 
+def is_notes_file(notes: str) -> bool:
+    """Whether show notes are the name of a Markdown file, and not the notes themselves."""
+    return "\n" not in notes.strip() and notes.strip().endswith(".md")
+
+
 def project_root(target: Path) -> Path:
     """The project folder that a config file belongs to: the nearest folder above it that holds ``configs/``.
 

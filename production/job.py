@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, fields
 from functools import partial
@@ -12,7 +13,7 @@ from typing import Any
 from audio import ffmpeg, tagsheet
 from audio.tagsheet import TagSheet
 from audio.timeline import Chapter
-from production import plan, sheets
+from production import plan, releases, sheets
 from production.errors import ArtworkError, StepFailed
 from production.model import Episode, Project
 from production.plan import Plan
@@ -49,10 +50,11 @@ def job(project: Project, planned: Plan, store: Store, folder: Path) -> Job:
         source = sheets.cover_source(project, episode)
     embedded = _cover(project, episode, store, sheets.EMBEDDED_SIDE, sheets.EMBEDDED_BYTES, planned.scratch)
     large = partial(_cover, project, episode, store, sheets.FEED_SIDE, sheets.FEED_BYTES, planned.scratch)
-    marks = plan.chapters(planned, _chapter_images(project, episode, store))
+    images = _chapter_images(project, episode, store)
+    marks = plan.chapters(planned, images)
     sheet = sheets.tag_sheet(project, planned, marks, embedded, f"ffmpeg {ffmpeg.version_number(planned.build)} libmp3lame")
     basis = {**plan.basis(planned), "tags": _tag_basis(sheet)}
-    urls = {s.slug: sheets.media_url(project, episode.id, "images", f"{s.slug}.jpg") for s in episode.sections if s.image}
+    urls = {slug: sheets.media_url(project, releases.address(episode.id, f"images/{slug}.jpg", _sha256(image))) for slug, image in images.items()}
     audio = plan.sound(planned)
     tools = [version(name) for name in ("distributed-systems-podcast", "mutagen")]
     said = [
@@ -67,6 +69,10 @@ def job(project: Project, planned: Plan, store: Store, folder: Path) -> Job:
         [s.minutes for s in episode.sections],
     ]
     return Job(planned, folder, marks, sheet, large, urls, basis, audio, digest("job", audio, said, plan.basis(planned)))
+
+
+def _sha256(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()
 
 
 def _beside(episode: Episode) -> object:

@@ -167,6 +167,60 @@ class Owner:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Person:
+    """Somebody who is heard, or was at work; role and group are words of the podcast taxonomy."""
+
+    name: Annotated[Text, Field(max_length=128)]
+    role: Annotated[str, StringConstraints(pattern=r"^[a-z][a-z ]*$", max_length=128)] = "host"
+    group: Annotated[str, StringConstraints(pattern=r"^[a-z][a-z ]*$", max_length=128)] = "cast"
+    link: Url | None = None
+    image: Annotated[Url | None, Field(description="the address of a picture")] = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Funding:
+    """Where listeners can give money."""
+
+    url: Url
+    text: Annotated[Text, Field(max_length=128)]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class License:
+    """What may be done with the episodes: an SPDX identifier in lower case (cc-by-4.0), or a name and the address of its text."""
+
+    name: Annotated[Text, Field(max_length=128)]
+    url: Url | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Soundbite:
+    """A passage of the finished episode that makes somebody want to hear the rest."""
+
+    start: Seconds
+    length: Annotated[Seconds, Field(ge=1, le=300)]
+    title: Annotated[Text | None, Field(max_length=128)] = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """Where files and feeds are published to. Who we are there, the environment and the standard files of each kind say, and never a config."""
+
+    name: Slug
+    kind: Literal["folder", "s3", "sftp", "webdav", "rsync"]
+    path: Annotated[Text | None, Field(description="of the folder: relative to the project folder, or on the host")] = None
+    host: Text | None = None
+    user: Text | None = None
+    port: Annotated[int | None, Field(ge=1, le=65535)] = None
+    url: Annotated[Url | None, Field(description="webdav: of the folder")] = None
+    bucket: Text | None = None
+    prefix: Text | None = None
+    endpoint: Annotated[Url | None, Field(description="s3: of another service than Amazon's")] = None
+    region: Text | None = None
+    public: Annotated[Url | None, Field(description="where listeners get what is here; if said, it is asked there as apps ask")] = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Store:
     """What is kept under build/ so that the next build is quick."""
 
@@ -184,11 +238,16 @@ class Show:
     owner: Owner
     language: Annotated[str, StringConstraints(pattern=r"^[a-z]{2}(-[A-Za-z]{2,4})?$")] = "en"
     link: Annotated[Url, Field(description="the show's web site")]
-    media_url: Annotated[Url, Field(description="the folder that build/ is published under: enclosure addresses start with it")]
+    media_url: Annotated[Url, Field(description="the folder that files are published under: every address in a feed starts with it")]
     copyright: Text
     category: Text = "Technology"
     subcategory: Text | None = None
     explicit: bool = False
+    persons: Annotated[tuple[Person, ...], Field(description="who is heard in every episode")] = ()
+    funding: tuple[Funding, ...] = ()
+    license: License | None = None
+    hub: Annotated[Url | None, Field(description="the WebSub hub that is told when a feed has changed")] = None
+    targets: Annotated[tuple[Place, ...], Field(description="where produce publish can send files and feeds")] = ()
     store: Store = Store()
 
 
@@ -257,6 +316,14 @@ class Episode:
     keywords: tuple[Text, ...] = ()
     link: Url | None = None
     explicit: bool | None = None
+    notes: Annotated[
+        Text | None, Field(description="show notes in Markdown: the text, or a file that ends in .md (relative to the project folder)")
+    ] = None
+    persons: Annotated[tuple[Person, ...], Field(description="who is heard besides the show's own: guests")] = ()
+    soundbites: tuple[Soundbite, ...] = ()
+    transcript: Annotated[
+        Text | None, Field(description="of the finished episode: .vtt, .srt, .json, .html or .txt, relative to the project folder")
+    ] = None
     minutes: Annotated[float | None, Field(gt=0, le=600, description="planned length of the whole")] = None
     sections: Annotated[tuple[Section, ...], Field(min_length=1, max_length=255)]
     settings: Settings = Settings()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import datetime as dt
 import shutil
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -22,7 +23,7 @@ from production.clock import clock
 from production.errors import Problem, StepFailed, StepsFailed
 from production.job import Job, job
 from production.mix import Trim
-from production.model import Episode, Location, Project, Series
+from production.model import Episode, Location, Project, Series, Show
 from production.pace import Stopwatch
 from production.plan import Plan
 from production.receipts import Receipt
@@ -106,12 +107,12 @@ class Builder:
         self._refuse_to_lose(before, planned, folder)
         return self._make(wanted, before)
 
-    def feed(self, series: Series) -> Path:
-        """Write the feed of a series from what is built."""
+    def feed(self, of: Series | Show, now: dt.datetime) -> Path:
+        """Write the feed of a series, or of the whole show, from what is built."""
         # One at a time: who comes last has seen every receipt, and no feed loses what another run has just finished.
-        with locked(self.build / STORE / "locks" / f"feed-{series.slug}.lock"):
-            _clean(self.build / "feeds", f"{series.slug}.")
-            return feed.write_feed(self.project, series, self.build, self.store)
+        with locked(self.build / STORE / "locks" / f"feed-{of.slug}.lock"):
+            _clean(self.build / "feeds", f"{of.slug}.")
+            return feed.write_feed(self.project, of, self.build, self.store, now)
 
     def look(self, episode: Episode) -> Outlook:
         """What `episode` would do, without doing it. Raises ConfigError, StepFailed."""

@@ -99,6 +99,8 @@ def _of_models(hint: Any) -> Any:
     if get_origin(hint) is Annotated:
         inner, *said = get_args(hint)
         return Annotated[(_of_models(inner), *said)]
+    if get_origin(hint) in (Union, types.UnionType):
+        return Union[tuple(map(_of_models, get_args(hint)))]  # noqa: UP007  of values, not of words
     return hint
 
 

@@ -9,10 +9,13 @@ from pathlib import Path
 
 from audio.tagsheet import TagSheet, language_code
 from audio.timeline import Chapter
-from audio.units import RATE
-from feeds.identity import episode_guid
-from feeds.model import Channel, Enclosure, Item
-from production.model import Episode, Project, Series
+from feeds import model as rss
+from feeds import notes
+from feeds.identity import episode_guid, podcast_guid
+from feeds.lock import Entry, Release
+from feeds.model import Channel, Item
+from production.files import is_notes_file
+from production.model import Artwork, Episode, Person, Project, Series, Show
 from production.plan import Plan
 from production.store import Store, digest, digest_bytes
 from production.versions import version
@@ -58,9 +61,10 @@ def cover_source(project: Project, episode: Episode) -> str:
     return digest("covers", artwork_version(), COVERS, made_from, project.show.title, project.series_of(episode).title)
 
 
-def series_cover(project: Project, series: Series, store: Store) -> bytes:
-    colour = series.settings.artwork.colour
-    return _drawn(store, number=None, title=series.title, series=series.title, show=project.show.title, colour=colour, side=FEED_SIDE, scratch=False)
+def feed_cover(project: Project, feed: Series | Show, store: Store) -> bytes:
+    """The cover of a feed, drawn from the title and colour of its series, or from those of the show."""
+    colour = (Artwork() if isinstance(feed, Show) else feed.settings.artwork).colour
+    return _drawn(store, number=None, title=feed.title, series=feed.title, show=project.show.title, colour=colour, side=FEED_SIDE, scratch=False)
 
 
 def _drawn(store: Store, *, number: int | None, title: str, series: str, show: str, colour: str, side: int, scratch: bool) -> bytes:
@@ -137,22 +141,27 @@ def tag_sheet(project: Project, plan: Plan, chapters: tuple[Chapter, ...], embed
 
 
 def media_url(project: Project, *parts: str) -> str:
-    """The address of a file under build/ once it is published."""
+    """The address of what is published under these names."""
     return "/".join((project.show.media_url.rstrip("/"), *parts))
 
 
-def feed_url(project: Project, series: Series) -> str:
-    return media_url(project, "feeds", f"{series.slug}.xml")
+def feed_url(project: Project, feed: Series | Show) -> str:
+    """Where a series' feed is published, or the feed of the whole show."""
+    return media_url(project, "feeds", f"{feed.slug}.xml")
 
 
-def channel(project: Project, series: Series) -> Channel:
-    show = project.show
+def channel(project: Project, feed: Series | Show, *, guid: str | None, image: str) -> Channel:
+    """The channel of a series, or of the whole show. ``guid`` is the podcast:guid that was published; None for a feed that never was. ``image`` is
+    the public path of its cover.
+    """
+    show, address = project.show, feed_url(project, feed)
     return Channel(
-        title=f"{show.title}: {series.title}",
-        description=series.description,
-        link=series.link or show.link,
-        feed_url=feed_url(project, series),
-        image=media_url(project, "feeds", f"{series.slug}.jpg"),
+        title=show.title if isinstance(feed, Show) else f"{show.title}: {feed.title}",
+        description=feed.description,
+        link=feed.link or show.link,
+        feed_url=address,
+        guid=guid or podcast_guid(address),
+        image=media_url(project, image),
         language=show.language,
         author=show.author,
         owner_name=show.owner.name,
@@ -161,26 +170,66 @@ def channel(project: Project, series: Series) -> Channel:
         category=show.category,
         subcategory=show.subcategory,
         explicit=show.explicit,
-        season=series.season,
-        season_name=series.title,
+        season=None if isinstance(feed, Show) else feed.season,
+        hub=show.hub,
+        persons=_persons(show.persons),
+        funding=tuple(rss.Funding(one.url, one.text) for one in show.funding),
+        license=rss.License(show.license.name, show.license.url) if show.license else None,
     )
 
 
-def item(project: Project, episode: Episode, *, length: int, samples: int) -> Item:
-    """The feed item of a finished episode of ``length`` bytes and ``samples`` samples."""
+def item(project: Project, episode: Episode, release: Release, entry: Entry | None, store: Store) -> Item:
+    """The feed item of an episode. ``entry`` is what was published of it before; None for a new one. Raises what `notes_of` raises."""
+    show, series = project.show, project.series_of(episode)
     return Item(
-        guid=guid(project, episode),
+        guid=entry.guid if entry else guid(project, episode),
         title=episode.title,
         description=episode.summary,
-        enclosure=Enclosure(media_url(project, episode.id, f"{episode.id}.mp3"), length),
-        # A day has no time of its own: noon UTC is that day nearly everywhere.
-        published=dt.datetime.combine(episode.date, dt.time(12), dt.UTC),
-        duration=round(samples / RATE),
-        season=project.series_of(episode).season,
+        enclosure=release.enclosure,
+        published=entry.published if entry else published(episode),
+        duration=release.duration,
+        season=series.season,
+        season_name=series.title,
         episode=episode.number,
         link=episode.link,
-        image=media_url(project, episode.id, "cover.jpg"),
-        chapters_url=media_url(project, episode.id, "chapters.json"),
-        explicit=project.show.explicit if episode.explicit is None else episode.explicit,
+        image=release.image,
+        chapters_url=release.chapters_url,
+        explicit=show.explicit if episode.explicit is None else episode.explicit,
         keywords=episode.keywords,
+        content=notes.with_chapters(notes_of(project, episode, store), release.chapters),
+        # A feed's readers take an item's persons for all of its persons.
+        persons=_persons((*show.persons, *episode.persons)) if episode.persons else (),
+        chapters=release.chapters,
+        transcripts=release.transcripts,
+        soundbites=tuple(rss.Soundbite(one.start, one.length, one.title or "") for one in episode.soundbites),
+        alternates=release.alternates,
     )
+
+
+def published(episode: Episode) -> dt.datetime:
+    """The moment that an episode's date stands for: a day has no time of its own, and noon UTC is that day nearly everywhere."""
+    return dt.datetime.combine(episode.date, dt.time(12), dt.UTC)
+
+
+def notes_of(project: Project, episode: Episode, store: Store) -> str:
+    """The show notes as HTML; the summary where there are none. Raises NotesTooLong, OSError, UnicodeDecodeError."""
+    if episode.notes is None:
+        return notes.paragraph(episode.summary)
+    text = (project.root / episode.notes).read_text("utf-8") if is_notes_file(episode.notes) else episode.notes
+    key = digest("notes", notes_version(), text)
+    kept = store.get(key)
+    if kept is None:
+        # Kept, because to load the parser takes longer than all else that a run does which finds nothing to do.
+        kept = notes.rendered(text).encode()
+        store.put(key, kept)
+    return kept.decode() or notes.paragraph(episode.summary)
+
+
+@cache
+def notes_version() -> str:
+    """What makes HTML of show notes."""
+    return f"{version('markdown-it-py')} {version('nh3')} {digest_bytes(Path(notes.__file__).read_bytes())}"
+
+
+def _persons(persons: Sequence[Person]) -> tuple[rss.Person, ...]:
+    return tuple(rss.Person(one.name, one.role, one.group, one.link, one.image) for one in persons)

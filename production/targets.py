@@ -8,7 +8,7 @@ from pathlib import Path
 from production import checked
 from production.errors import ConfigError, Problem
 from production.files import CONFIGS, project_root
-from production.model import Episode, Location, Project
+from production.model import Episode, Location, Project, Series, Show
 
 ALL = "all"
 
@@ -33,6 +33,25 @@ def choose(folder: Path, targets: Sequence[str]) -> tuple[Project, tuple[Episode
         raise ConfigError(problems)
     found.keep()
     return project, tuple(chosen.values())
+
+
+def choose_feeds(folder: Path, targets: Sequence[str]) -> tuple[Project, tuple[Series | Show, ...]]:
+    """The project and the feeds meant: series, the show itself, or all of them. Raises ConfigError."""
+    found = checked.load(folder)
+    project = found.project
+    feeds: tuple[Series | Show, ...] = (*project.series, project.show)
+    known = {one.slug: one for one in feeds}
+    problems = [Problem(Location(Path(word)), "is no feed", _feed_hint(word, list(known))) for word in targets if word != ALL and word not in known]
+    if problems:
+        raise ConfigError(problems)
+    found.keep()
+    return project, feeds if ALL in targets else tuple(one for one in feeds if one.slug in targets)
+
+
+def _feed_hint(word: str, known: list[str]) -> str:
+    from production.problems import did_you_mean
+
+    return did_you_mean(word, [ALL, *known]) or f"feeds are {', '.join(known)}, or all"
 
 
 def _hint(project: Project, target: str) -> str:

@@ -33,6 +33,7 @@ RATE = 48_000
 FRAME = 1_152
 EPISODE = "episode-01"
 SERIES = "tones"
+SHOW = "tone-show"
 MARKER = "PRODUCE_TEST_RUN"
 """An environment variable that the programs which a run starts inherit: so they are found among all the others."""
 
@@ -138,7 +139,7 @@ def make(root: Path, takes: Sequence[Take], *, ffmpeg: str = "ffmpeg", defaults:
         (root / "configs" / folder).mkdir(parents=True)
     show = {
         "title": "The Tone Show",
-        "slug": "tone-show",
+        "slug": SHOW,
         "description": "Tones, one after the other.",
         "author": "Ada & Co",
         "owner": {"name": "Ada", "email": "ada@tones.example"},

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import json
+import re
+import xml.etree.ElementTree as ET
 from pathlib import Path
 
 import pytest
@@ -90,5 +94,19 @@ def test_made_elsewhere_from_nothing_they_are_the_same_bytes(beside: Path, tmp_p
 
 def test_the_feed_names_the_mp3(beside: Path) -> None:
     feed = (beside / "build" / "feeds" / f"{project.SERIES}.xml").read_text("utf-8")
-    assert f"{project.EPISODE}.mp3" in feed
-    assert not any(f'url="{name}' in feed for name in NAMES)
+    (enclosure,) = re.findall(r"<enclosure [^>]*>", feed)
+    assert f"/{project.EPISODE}-" in enclosure
+    assert 'type="audio/mpeg"' in enclosure
+
+
+def test_the_feed_offers_the_others_with_what_proves_them(beside: Path) -> None:
+    root = ET.fromstring((beside / "build" / "feeds" / f"{project.SERIES}.xml").read_bytes())
+    space = "{https://podcastindex.org/namespace/1.0}"
+    found = {one.get("type"): one for one in root.iter(f"{space}alternateEnclosure")}
+    assert list(found) == ["audio/mpeg", "audio/mp4", "audio/ogg"]
+    for name, kind in ((f"{project.EPISODE}.m4a", "audio/mp4"), (f"{project.EPISODE}.opus", "audio/ogg")):
+        data = (beside / "build" / project.EPISODE / name).read_bytes()
+        integrity = found[kind].find(f"{space}integrity")
+        assert integrity is not None
+        assert integrity.get("value") == f"sha256-{base64.b64encode(hashlib.sha256(data).digest()).decode()}"
+        assert found[kind].get("length") == str(len(data))

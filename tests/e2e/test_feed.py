@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
+import io
+import json
+import re
 import time
 from pathlib import Path
 from typing import Any
@@ -38,9 +42,15 @@ def feed(root: Path) -> Any:
 
 
 def file_at(root: Path, address: str) -> Path:
-    """The file under build/ that an address of the feed stands for."""
+    """The file under build/ that an address of the feed stands for; a part of its digest is in the address, but in that of a feed."""
     assert address.startswith(MEDIA)
-    return root / "build" / address.removeprefix(MEDIA)
+    path = root / "build" / address.removeprefix(MEDIA)
+    if path.suffix == ".xml":
+        return path
+    name, _, digits = path.stem.rpartition("-")
+    found = path.with_name(name + path.suffix)
+    assert hashlib.sha256(found.read_bytes()).hexdigest()[:12] == digits
+    return found
 
 
 def test_it_holds_what_is_built_and_newest_first(series: Path) -> None:
@@ -56,7 +66,7 @@ def test_every_enclosure_is_a_file_of_exactly_that_length(series: Path) -> None:
         (enclosure,) = entry.enclosures
         assert int(enclosure.length) == file_at(series, enclosure.href).stat().st_size
         assert enclosure.type == "audio/mpeg"
-        name = Path(enclosure.href).stem
+        name = file_at(series, enclosure.href).stem
         assert int(entry.itunes_duration) == round(project.report(series, name)["audio"]["duration_s"])
         assert file_at(series, entry.image.href).read_bytes()[:2] == b"\xff\xd8"
 
@@ -71,10 +81,27 @@ def test_the_channel_names_itself_and_its_picture(series: Path) -> None:
 
 def test_the_chapters_that_it_links_to_are_the_ones_of_the_file(series: Path) -> None:
     text = (series / "build" / "feeds" / f"{project.SERIES}.xml").read_text("utf-8")
-    for number in (1, 2):
-        address = f"{MEDIA}episode-{number:02d}/chapters.json"
-        assert f'url="{address}" type="application/json+chapters"' in text
-        assert file_at(series, address).is_file()
+    found = re.findall(r'<podcast:chapters url="([^"]+)" type="application/json\+chapters"/>', text)
+    assert [file_at(series, address) for address in found] == [series / "build" / f"episode-{number:02d}" / "chapters.json" for number in (2, 1)]
+
+
+def test_the_chapters_in_the_feed_and_in_the_notes_are_the_ones_of_the_file(series: Path) -> None:
+    podcastparser = pytest.importorskip("podcastparser", reason="podcastparser is not installed")
+    path = series / "build" / "feeds" / f"{project.SERIES}.xml"
+    episodes = podcastparser.parse(f"{MEDIA}feeds/{path.name}", io.BytesIO(path.read_bytes()))["episodes"]
+    newest = next(one for one in episodes if one["number"] == 2)
+    listed = json.loads((series / "build" / "episode-02" / "chapters.json").read_text("utf-8"))["chapters"]
+    assert [(one["start"], one["title"]) for one in newest["chapters"]] == [(int(one["startTime"]), one["title"]) for one in listed]
+    assert all(f"<li>00:00:{int(one['startTime']):02} " in newest["description_html"] for one in listed)
+
+
+def test_the_feed_of_the_whole_show_holds_every_episode_by_the_same_guid(series: Path) -> None:
+    feedparser = pytest.importorskip("feedparser", reason="feedparser is not installed")
+    whole = feedparser.parse((series / "build" / "feeds" / f"{project.SHOW}.xml").read_bytes())
+    assert not whole.bozo, whole.get("bozo_exception")
+    assert whole.feed.title == "The Tone Show"
+    assert [(entry.id, entry.title, entry.enclosures) for entry in whole.entries] == [(e.id, e.title, e.enclosures) for e in feed(series).entries]
+    assert whole.feed.podcast_guid != feed(series).feed.podcast_guid
 
 
 def test_one_episode_built_again_keeps_the_others_in_the_feed(series: Path, tmp_path: Path) -> None:

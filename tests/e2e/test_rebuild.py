@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import re
@@ -130,7 +131,9 @@ def test_a_chapter_image_that_is_gone_from_the_config_is_gone_from_the_build(sho
         config["sections"][1]["image"] = "image.png"
     project.produce(show)
     assert "episode-01/images/bravo.jpg" in project.published(show)
-    assert json.loads(project.published(show)["episode-01/chapters.json"])["chapters"][1]["img"].endswith("/episode-01/images/bravo.jpg")
+    digits = hashlib.sha256(project.published(show)["episode-01/images/bravo.jpg"]).hexdigest()[:12]
+    image = json.loads(project.published(show)["episode-01/chapters.json"])["chapters"][1]["img"]
+    assert image.endswith(f"/episode-01/images/bravo-{digits}.jpg")
     with project.edited(show) as config:
         del config["sections"][1]["image"]
     project.produce(show)
@@ -367,8 +370,8 @@ def test_runs_at_the_same_time_do_not_disturb_each_other(built: Path, tmp_path: 
     ends = [project.finished(child) for child in runs]
     assert [end.code for end in ends] == [0, 0, 0], ends
     assert sorted("nothing to do" in end.said for end in ends[:2]) == [False, True]
-    feed = f"feeds/{project.SERIES}.xml"
+    feeds = [f"feeds/{name}.xml" for name in (project.SERIES, project.SHOW)]
     found, alone = project.published(root), project.published(built)
-    assert {name: found[name] for name in alone if name != feed} == {name: alone[name] for name in alone if name != feed}
+    assert {name: found[name] for name in alone if name not in feeds} == {name: alone[name] for name in alone if name not in feeds}
     # Whichever came last has seen what the others finished.
-    assert found[feed].count(b"<enclosure ") == 2
+    assert [found[name].count(b"<enclosure ") for name in feeds] == [2, 2]

@@ -25,11 +25,13 @@ from lxml import etree  # type: ignore[import-untyped, unused-ignore]
 
 from feeds.errors import FeedRuleBroken
 from feeds.identity import episode_guid, podcast_guid
-from feeds.model import Channel, Enclosure, Item
+from feeds.model import Alternate, Channel, Chapter, Enclosure, Funding, Item, License, Person, Soundbite, Transcript
 from feeds.rss import DESCRIPTION_BYTES, render
 
 GOLDEN = Path(__file__).parent / "golden"
 NAMES = {
+    "content": "http://purl.org/rss/1.0/modules/content/",
+    "psc": "http://podlove.org/simple-chapters",
     "atom": "http://www.w3.org/2005/Atom",
     "itunes": "http://www.itunes.com/dtds/podcast-1.0.dtd",
     "podcast": "https://podcastindex.org/namespace/1.0",
@@ -42,6 +44,7 @@ CHANNEL = Channel(
     description="The physics & the people under every distributed system.",
     link=f"{SITE}/foundational",
     feed_url=f"{SITE}/feeds/foundational.xml",
+    guid=podcast_guid(f"{SITE}/feeds/foundational.xml"),
     image=f"{SITE}/covers/foundational.png",
     language="en",
     author="The Distributed Systems Podcast",
@@ -52,7 +55,6 @@ CHANNEL = Channel(
     subcategory=None,
     explicit=False,
     season=1,
-    season_name="Foundational",
 )
 
 
@@ -65,6 +67,7 @@ def an_item(number: int, title: str, published: dt.datetime, **changes: Any) -> 
         published=published,
         duration=10_800 + number,
         season=1,
+        season_name="Foundational",
         episode=number,
     )
     return replace(plain, **changes)
@@ -86,6 +89,27 @@ ITEMS = (
         'The $440 Million "Lie": Why <Now> Doesn\'t Exist & More',
         dt.datetime(2024, 5, 15, 23, 30, 0, 999_999, tzinfo=dt.timezone(dt.timedelta(hours=-7))),
         description="<p>First line &amp; second.</p>\n<ul><li>a ]]> b</li></ul>",
+    ),
+)
+
+
+FULL_CHANNEL = replace(
+    CHANNEL,
+    hub="https://hub.example/",
+    persons=(Person("Ann", link=f"{SITE}/ann", image=f"{SITE}/ann.jpg"),),
+    funding=(Funding(f"{SITE}/give", "Keep us going"),),
+    license=License("cc-by-4.0"),
+)
+FULL_ITEM = replace(
+    ITEMS[0],
+    content="<p>Notes, <strong>bold</strong> &amp; ]]&gt;</p>",
+    persons=(Person("Ann"), Person("Bob & Co", "guest")),
+    chapters=(Chapter(0, "One"), Chapter(3_723_004, "Two ]]> <b>", f"{SITE}/two?a=1&b=2", f"{SITE}/two.jpg")),
+    transcripts=(Transcript(f"{SITE}/1.vtt", "text/vtt", "en"),),
+    soundbites=(Soundbite(61.5, 30, "Why clocks lie"),),
+    alternates=(
+        Alternate(ITEMS[0].enclosure.url, ITEMS[0].enclosure.length, "audio/mpeg", 128_000, "0" * 64, "MP3", default=True),
+        Alternate(f"{SITE}/1.m4a", 7, "audio/mp4", 96_000, "2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824", "AAC"),
     ),
 )
 
@@ -200,7 +224,7 @@ def test_every_usual_image_url_reaches_the_feed(ending: str) -> None:
 )
 def test_a_hostile_title_arrives_as_text(title: str, read_as: str | None) -> None:
     expected = title if read_as is None else read_as
-    xml = render(replace(CHANNEL, title=title, season_name=title), [replace(ITEMS[0], title=title, description=title)])
+    xml = render(replace(CHANNEL, title=title), [replace(ITEMS[0], title=title, description=title, season_name=title)])
     assert texts(xml, "//title/text()") == [expected, expected]
     assert one(xml, "//podcast:season/@name") == expected
     assert [by_podcastparser(xml)[0][1:]] == [m[1:] for m in meant(ITEMS[0])]
@@ -303,6 +327,19 @@ def test_threads_do_not_disturb_one_another() -> None:
         ({"published": dt.datetime(9999, 12, 31, 23, tzinfo=dt.timezone(dt.timedelta(hours=-9)))}, "cannot be written as RFC 2822"),
         ({"duration": 0}, "duration is 0 s"),
         ({"season": 2}, "of season 2, the channel of season 1"),
+        ({"season_name": ""}, "season_name is empty"),
+        ({"season_name": "n" * 129}, "longer than 128 characters"),
+        ({"content": "x" * 100_001}, "show notes are 100001 bytes long"),
+        ({"persons": (Person("Ann", link="ann"),)}, "person's link is no absolute"),
+        ({"persons": (Person(" "),)}, "person's name is empty"),
+        ({"chapters": (Chapter(5, "b"), Chapter(0, "a"))}, "chapters do not follow each other"),
+        ({"chapters": (Chapter(0, "a"), Chapter(0, "b"))}, "chapters do not follow each other"),
+        ({"chapters": (Chapter(0, ""),)}, "chapter's title is empty"),
+        ({"chapters": (Chapter(0, "a", link="javascript:x"),)}, "chapter's link is no absolute"),
+        ({"transcripts": (Transcript(f"{SITE}/t.pdf", "application/pdf", "en"),)}, "none that apps know"),
+        ({"soundbites": (Soundbite(10_799, 30),)}, "ends after the episode"),
+        ({"alternates": (Alternate(f"{SITE}/1.m4a", 0, "audio/mp4", 1, "0" * 64, "AAC"),)}, "length is 0 bytes"),
+        ({"alternates": (Alternate(f"{SITE}/1.m4a", 1, "audio/mp4", 1, "0", "AAC"),)}, "sha256 is none"),
         ({"episode": -1}, "episode number is negative"),
         ({"link": "/foundational/1"}, "link is no absolute"),
         ({"chapters_url": "01.json"}, "chapters_url is no absolute"),
@@ -340,9 +377,10 @@ def test_an_item_without_a_guid_is_named_by_its_number() -> None:
         ({"category": ""}, "category is empty"),
         ({"category": 'Tech"nology'}, "double quote"),
         ({"subcategory": ""}, "subcategory is empty"),
-        ({"season": -1}, "season is negative"),
-        ({"season_name": ""}, "season_name is empty"),
-        ({"season_name": "n" * 129}, "longer than 128 characters"),
+        ({"guid": "917393E3-1B1E-5CEF-ACE4-EDAA54E1F810"}, "guid is no UUID in lower case"),
+        ({"hub": "hub"}, "hub is no absolute"),
+        ({"funding": (Funding(f"{SITE}/give", "n" * 129),)}, "longer than 128 characters"),
+        ({"license": License("ours", "license.html")}, "license is no absolute"),
     ],
 )
 def test_a_channel_that_breaks_a_rule_is_refused(changes: dict[str, Any], rule: str) -> None:
@@ -350,6 +388,57 @@ def test_a_channel_that_breaks_a_rule_is_refused(changes: dict[str, Any], rule: 
         render(replace(CHANNEL, **changes), ITEMS)
     assert rule in refused.value.rule
     assert refused.value.item is None
+
+
+def test_the_feed_of_the_whole_show_holds_every_season_by_its_name() -> None:
+    items = [replace(ITEMS[0], season=season, season_name=name, guid=name, episode=season) for season, name in ((1, "One"), (2, "Two"))]
+    xml = render(replace(CHANNEL, season=None), items)
+    assert sorted(texts(xml, "//podcast:season/@name")) == ["One", "Two"]
+    with pytest.raises(FeedRuleBroken, match="season is negative"):
+        render(replace(CHANNEL, season=None), [replace(ITEMS[0], season=-1)])
+
+
+def test_everything_that_the_podcast_namespace_has_words_for_is_said() -> None:
+    xml = render(FULL_CHANNEL, [FULL_ITEM])
+    said = {
+        "/rss/channel/atom:link[@rel='hub']/@href": "https://hub.example/",
+        "/rss/channel/podcast:person": "Ann",
+        "/rss/channel/podcast:person/@role": "host",
+        "/rss/channel/podcast:funding/@url": f"{SITE}/give",
+        "/rss/channel/podcast:license": "cc-by-4.0",
+        "//item/podcast:person[@role='guest']": "Bob & Co",
+        "//item/podcast:transcript/@type": "text/vtt",
+        "//item/podcast:soundbite/@startTime": "61.5",
+        "//item/podcast:soundbite/@duration": "30",
+        "//item/podcast:soundbite": "Why clocks lie",
+        "//item/podcast:alternateEnclosure[@default='true']/@type": "audio/mpeg",
+        "//item/podcast:alternateEnclosure[@title='AAC']/podcast:source/@uri": f"{SITE}/1.m4a",
+        "//item/podcast:alternateEnclosure[@title='AAC']/podcast:integrity/@value": "sha256-LPJNul+wow4m6DsqxbninhsWHlwfp0JecwQzYpOLmCQ=",
+        "//item/psc:chapters/psc:chapter[2]/@start": "01:02:03.004",
+        "//item/psc:chapters/psc:chapter[2]/@title": "Two ]]> <b>",
+    }
+    found = {path: "".join(texts(xml, path if "@" in path.rsplit("/", 1)[1] and not path.endswith("]") else f"{path}/text()")) for path in said}
+    assert found == said
+    assert one(xml, "//content:encoded/text()") == FULL_ITEM.content
+
+
+def test_feedparser_reads_the_notes_and_the_chapters_as_they_were_meant() -> None:
+    (entry,) = feedparser.parse(io.BytesIO(render(FULL_CHANNEL, [FULL_ITEM])), sanitize_html=False).entries
+    assert entry.content[0].value == FULL_ITEM.content
+    (episode,) = podcastparser.parse(CHANNEL.feed_url, io.BytesIO(render(FULL_CHANNEL, [FULL_ITEM])))["episodes"]
+    assert [(one["start"], one["title"]) for one in episode["chapters"]] == [(0, "One"), (3723, "Two ]]> <b>")]
+
+
+@pytest.mark.slow
+def test_ten_thousand_items_take_ten_times_what_a_thousand_take() -> None:
+    took = {}
+    for count in (1_000, 10_000):
+        items = [replace(FULL_ITEM, guid=str(n), episode=n) for n in range(count)]
+        begun = time.process_time()
+        xml = render(FULL_CHANNEL, items)
+        took[count] = time.process_time() - begun
+        assert xml.count(b"<item>") == count
+    assert took[10_000] < 16 * took[1_000]
 
 
 def test_a_guid_or_a_number_used_twice_is_refused() -> None:

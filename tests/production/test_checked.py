@@ -33,6 +33,11 @@ copyright: 2026 Us
 category: Arts
 subcategory: Design
 explicit: true
+persons: [{name: Ann, role: host, group: cast, link: "https://show.example/ann", image: "https://show.example/ann.jpg"}]
+funding: [{url: "https://show.example/give", text: Give}]
+license: {name: cc-by-4.0, url: "https://show.example/license"}
+hub: https://hub.example/
+targets: [{name: media, kind: sftp, path: podcast, host: media.example, user: us, port: 22, public: "https://media.show.example/"}]
 store: {limit: 3 GB}
 defaults:
   loudness: {target: -18.25, true_peak: -2, max_gain: 12}
@@ -58,6 +63,10 @@ date: 2026-01-31
 keywords: [a, b]
 link: https://show.example/1
 explicit: false
+notes: "**More** there."
+persons: [{name: Bob, role: guest}]
+soundbites: [{start: 0:10, length: 30, title: Here}]
+transcript: one.vtt
 minutes: 20.5
 encoding: {bitrate: 96, channels: mono}
 fades: {fade_in: 0.125, fade_out: 1}
@@ -81,7 +90,7 @@ def root(tmp_path: Path) -> Path:
         (root / "configs" / folder).mkdir(parents=True)
     for name, text in {"show.yaml": SHOW, "series/basics.yaml": SERIES, "episodes/episode-01.yaml": FULL, "episodes/episode-02.yaml": BARE}.items():
         (root / "configs" / name).write_text(text, "utf-8")
-    for name in ("theme.wav", "cover.png"):
+    for name in ("theme.wav", "cover.png", "one.vtt"):
         (root / name).touch()
     checked.load(root).keep()
     return root
