@@ -1,0 +1,516 @@
+"""Publishing: files and feeds to a target, in an order and with proofs that leave subscribers nothing broken at any moment.
+
+Files have names that come from their content and never change; only feeds are replaced. So whatever happens, and whenever we are killed, a feed on
+the target is the old one or the new one, and everything that it names is there:
+
+1. one publisher at a time has the target; what the feeds are now is read
+2. audio, chapters, transcripts, pictures: each is sent aside, proven there by its checksum, and appears whole
+3. what the feeds name and somebody else sent is looked for, and the public addresses are asked as apps ask them
+4. the caller saves what was published (``before_feeds``)
+5. each feed, last: the old one is kept under feeds/previous/, and replaced if it still is what was read
+
+What is there already is not sent again, so the run after one that was killed finishes it, and one after that sends nothing.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import re
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import PurePosixPath
+from typing import Final, TypeVar
+
+from feeds import holder, web
+from feeds.errors import FeedOvertaken, NotAsSent, NotServed, PathRefused, PublishError, TargetBusy, TargetStalled, TargetUnreachable
+from feeds.patience import Moved, Patience, again, bounded
+from feeds.targets.base import FEED_TYPE, LOCK, MOST_BYTES, NAME_DIGITS, Found, Outgoing, OutgoingFeed, Target, Text, checked
+
+PREVIOUS: Final = "feeds/previous"
+"""Where the feeds that were replaced are kept: ``<slug>-<number>-<part of the sha256>.xml``, the newest with the highest number."""
+KEPT: Final = 20
+"""How many of each feed."""
+
+_SLUG: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}")
+_SHA256: Final = re.compile(r"[0-9a-f]{64}")
+_DAMAGED_TWICE: Final = 2
+_SMALL: Final = 1 << 18
+"""Bytes that whatever is not a file is taken for, when it is decided how long it may take."""
+
+Done = TypeVar("Done")
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far the sending is: ``sent`` of the ``length`` bytes of the file at ``path``, and ``done`` of the ``total`` bytes of all that are sent.
+
+    What an earlier run had sent already counts as sent.
+    """
+
+    path: str
+    sent: int
+    length: int
+    done: int
+    total: int
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What was done, as public paths; in a dry run what would be. ``sent_bytes`` are those of the files in ``sent``."""
+
+    sent: tuple[str, ...] = ()
+    already: tuple[str, ...] = ()
+    replaced: tuple[str, ...] = ()
+    unchanged: tuple[str, ...] = ()
+    sent_bytes: int = 0
+    warnings: tuple[str, ...] = ()
+    dry_run: bool = False
+
+
+def publish(
+    target: Target,
+    files: Sequence[Outgoing],
+    feeds: Sequence[OutgoingFeed],
+    *,
+    before_feeds: Callable[[], None] = lambda: None,
+    say: Callable[[str], None] = lambda _: None,
+    progress: Callable[[Progress], None] = lambda _: None,
+    dry_run: bool = False,
+    patience: Patience = Patience(),  # noqa: B008  frozen
+) -> Report:
+    """Publish files and then the feeds that name them. ``say`` is given lines for people, ``progress`` a few states a second.
+
+    ``before_feeds`` is called when every file is there and before the first feed changes. A dry run only looks. Raises PublishError: the feeds are
+    then what they were, but for those that `Report` of a further run calls unchanged.
+    """
+    run = _Run(target, say, progress, patience)
+    ordered = _ordered(files)
+    _check_feeds(feeds)
+    if dry_run:
+        return run.outlook(ordered, feeds)
+    with run.alone():
+        were = {feed.path: run.read(feed.path) for feed in feeds}
+        changed = [feed for feed in feeds if _data(were[feed.path]) != feed.data]
+        sent = run.bring(ordered)
+        run.check_needs(ordered, changed)
+        run.check_served(ordered if changed else sent, sent)
+        before_feeds()
+        for feed in changed:
+            run.renew(feed, were[feed.path])
+    for feed in changed:
+        run.tell(feed)
+    return run.report(ordered, sent, feeds, changed)
+
+
+def rollback(
+    target: Target,
+    slug: str,
+    *,
+    to: int | None = None,
+    say: Callable[[str], None] = lambda _: None,
+    patience: Patience = Patience(),  # noqa: B008  frozen
+) -> str:
+    """Put a feed back that was replaced: the last one that differs from the present one, or the one of this number. Gives the path it was kept under.
+
+    The present one is kept in its turn, so a rollback of a rollback undoes it. Raises PublishError.
+    """
+    _check_slug(slug)
+    run = _Run(target, say, lambda _: None, patience)
+    with run.alone():
+        path = f"feeds/{slug}.xml"
+        present = run.read(path)
+        for one in reversed(run.kept(slug)):
+            if to not in (None, one.number):
+                continue
+            found = run.read(one.path)
+            if found is None or not hashlib.sha256(found.data).hexdigest().startswith(one.digits):
+                say(f"{one.path} is not what was kept there")
+            elif present is None or found.data != present.data:
+                run.renew(OutgoingFeed(slug, found.data), present)
+                return one.path
+    raise PublishError(f"{target.where} keeps no other feed of {slug}" + (f" with the number {to}" if to is not None else ""))
+
+
+def unlock(target: Target, *, patience: Patience = Patience()) -> str:  # noqa: B008  frozen
+    """Remove the lock of a publisher that has ended without removing it, from whatever machine. Gives who it was, "" when there is none."""
+    there = bounded("looking for the lock", lambda _: target.read(target.lock), patience)
+    if there is None:
+        return ""
+    mine = holder.ourselves()
+    try:
+        theirs = bounded("taking the lock over", lambda _: target.take_over(mine, there.data), patience)
+        if theirs is not None:
+            raise _busy(target, theirs)
+        bounded("removing the lock", lambda _: target.release(mine), patience)
+    finally:
+        holder.finished(mine)
+    return str(holder.read(there.data) or "somebody") if there.data else ""
+
+
+# -- what is asked for ------------------------------------------------------------------------------------------------------------
+
+
+def _ordered(files: Iterable[Outgoing]) -> list[Outgoing]:
+    """Audio, chapters, transcripts, pictures, each path once. Raises PathRefused."""
+    listed: dict[str, Outgoing] = {}
+    for file in files:
+        checked(file.path)
+        if not _SHA256.fullmatch(file.sha256) or file.sha256[:NAME_DIGITS] not in PurePosixPath(file.path).name:
+            raise PathRefused(f"{file.path} does not carry the first {NAME_DIGITS} digits of its sha256: its content could change under its name")
+        if file.path.startswith("feeds/") and file.path.endswith(".xml"):
+            raise PathRefused(f"{file.path} is in the place of a feed")
+        if file.length <= 0:
+            raise PathRefused(f"{file.path} would be empty")
+        if (other := listed.setdefault(file.path, file)).sha256 != file.sha256:
+            raise PathRefused(f"{file.path} is asked for with two contents: {other.local} and {file.local}")
+    return sorted(listed.values(), key=_rank)
+
+
+def _rank(file: Outgoing) -> int:
+    kind, _, name = file.type.partition("/")
+    if kind in ("audio", "video"):
+        return 0
+    return 3 if kind == "image" else 1 if name == "json+chapters" else 2
+
+
+def _check_feeds(feeds: Sequence[OutgoingFeed]) -> None:
+    for feed in feeds:
+        _check_slug(feed.slug)
+        if not 0 < len(feed.data) <= MOST_BYTES:
+            raise PublishError(f"{feed.path} is {len(feed.data)} bytes long; a feed is not empty, and {MOST_BYTES} bytes at most")
+        for need in feed.needs:
+            checked(need.path)
+    if len({feed.slug for feed in feeds}) != len(feeds):
+        raise PathRefused("two feeds have the same name")
+
+
+def _check_slug(slug: str) -> None:
+    if not _SLUG.fullmatch(slug):
+        raise PathRefused(f"{slug!r} is no name of a feed: letters, digits, - and _")
+
+
+def _data(text: Text | None) -> bytes | None:
+    return None if text is None else text.data
+
+
+# -- the run ----------------------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    """A feed that was replaced."""
+
+    number: int
+    digits: str
+    path: str
+
+
+@dataclass(slots=True)
+class _Run:
+    """One publishing: everything that is asked of the target passes `_call`, with its bounds."""
+
+    target: Target
+    say: Callable[[str], None]
+    progress: Callable[[Progress], None]
+    patience: Patience
+    warnings: list[str] = field(default_factory=list)
+    mine: bytes = b""
+
+    def _bounded(self, what: str, work: Callable[[Moved], Done], length: int = _SMALL, watch: Callable[[int], None] = lambda _: None) -> Done:
+        try:
+            return bounded(f"{self.target.where}: {what}", work, self.patience, length=length, watch=watch)
+        except (TargetStalled, KeyboardInterrupt):
+            # It must not go on once nobody waits for it; closing may hang in its turn.
+            with contextlib.suppress(PublishError):
+                bounded("closing", lambda _: self.target.close(), Patience(stall=min(self.patience.stall, 5.0)))
+            raise
+
+    def _call(self, what: str, work: Callable[[Moved], Done], length: int = _SMALL) -> Done:
+        return again(lambda: self._bounded(what, work, length), self.patience, self.say)
+
+    def _warn(self, line: str) -> None:
+        self.warnings.append(line)
+        self.say(f"warning: {line}")
+
+    # -- alone ---------------------------------------------------------------------------------------------------------------------
+
+    @contextlib.contextmanager
+    def alone(self) -> Iterator[None]:
+        """Nobody else publishes to the target meanwhile. Raises TargetBusy at once when somebody does."""
+        self.mine = holder.ourselves()
+        try:
+            self._take()
+            try:
+                yield
+            finally:
+                self._let_go()
+        finally:
+            holder.finished(self.mine)
+
+    def _take(self) -> None:
+        theirs = self._call("taking the lock", lambda _: self.target.take(self.mine))
+        if theirs == b"":
+            # Of somebody who is about to write who it is, or just left.
+            time.sleep(2 * self.patience.pause)
+            theirs = self._call("taking the lock", lambda _: self.target.take(self.mine))
+        if theirs is not None and (not theirs or holder.gone(theirs)):
+            dead = theirs
+            self.say(f"an earlier run was cut off ({holder.read(dead) or 'right at its beginning'}): taking over from it")
+            theirs = self._call("taking the lock over", lambda _: self.target.take_over(self.mine, dead))
+        if theirs is not None:
+            raise _busy(self.target, theirs)
+        for caveat in self.target.caveats:
+            self._warn(caveat)
+
+    def _let_go(self) -> None:
+        try:
+            self._bounded("releasing the lock", lambda _: self.target.release(self.mine))
+        except PublishError as error:
+            self._warn(f"the lock could not be removed from the target ({error}); the next run on this machine takes it over")
+
+    def _still_alone(self) -> None:
+        if not self._call("looking at the lock", lambda _: self.target.held(self.mine)):
+            raise TargetBusy(f"{self.target.where}: the lock was taken away meanwhile; no further feed was changed", "run again")
+
+    # -- files ---------------------------------------------------------------------------------------------------------------------
+
+    def look(self, files: Sequence[Outgoing]) -> dict[str, Found]:
+        """What is on the target of these files, as it is."""
+        paths = [file.path for file in files]
+        return self._call("looking at what is there", lambda moved: self.target.look(paths, moved), _SMALL * len(paths)) if paths else {}
+
+    def missing(self, files: Sequence[Outgoing]) -> list[Outgoing]:
+        """Those that are not on the target with their length, and with their type and checksum where it knows them."""
+        found = self.look(files)
+        return [file for file in files if file.path not in found or _differs(found[file.path], file)]
+
+    def bring(self, files: Sequence[Outgoing]) -> list[Outgoing]:
+        """Send what is not there yet; gives what was sent."""
+        waiting = self.missing(files)
+        for file in waiting:
+            _check_local(file)
+        total = sum(file.length for file in waiting)
+        done = 0
+        for file in waiting:
+            self._bring(file, done, total)
+            done += file.length
+        return waiting
+
+    def _bring(self, file: Outgoing, done: int, total: int) -> None:
+        highest = 0
+
+        def watch(sent: int) -> None:
+            nonlocal highest
+            highest = max(highest, min(sent, file.length))
+            self.progress(Progress(file.path, highest, file.length, done + highest, total))
+
+        for attempt in range(1, _DAMAGED_TWICE + 1):
+            try:
+                again(lambda: self._send(file, watch), self.patience, self.say)
+                break
+            except NotAsSent as error:
+                if attempt == _DAMAGED_TWICE:
+                    raise
+                self.say(f"{error}; sending it again")
+        watch(file.length)
+        self.say(f"sent {file.path}")
+
+    def _send(self, file: Outgoing, watch: Callable[[int], None]) -> None:
+        """One attempt; nothing is left to do when the one before came through and only its answer was lost."""
+        what = f"sending {file.path}"
+        found = self._bounded(what, lambda moved: self.target.look([file.path], moved)).get(file.path)
+        if found is not None and not _differs(found, file):
+            return
+        self._bounded(what, lambda moved: self.target.send(file, moved), file.length, watch)
+        proof = self._bounded(f"proving {file.path}", lambda moved: self.target.proof(file, moved), file.length)
+        if why := _differs(proof, file, typed=False) or ("" if proof.sha256 else "the target does not say what it was sent"):
+            self._bounded(f"removing {file.path}", lambda _: self.target.drop(file))
+            raise NotAsSent(file.path, why)
+        self._bounded(what, lambda _: self.target.land(file))
+        found = self._bounded(f"proving {file.path}", lambda moved: self.target.look([file.path], moved)).get(file.path)
+        # It stays where it is: what landed was proven, and the present feed may name it.
+        if why := _differs(found, file) if found else "is not there after it was sent":
+            raise NotAsSent(file.path, why)
+
+    def check_needs(self, files: Sequence[Outgoing], feeds: Sequence[OutgoingFeed]) -> None:
+        """Whatever the feeds name besides these files is there. Raises PublishError."""
+        ours = {file.path for file in files}
+        wanted = {need.path: need for feed in feeds for need in feed.needs if need.path not in ours}
+        if not wanted:
+            return
+        found = self._call("looking at what the feeds name", lambda moved: self.target.look(list(wanted), moved), _SMALL * len(wanted))
+        for path, need in wanted.items():
+            if path not in found:
+                raise PublishError(f"a feed names {path}, which is not on {self.target.where}", "publish it from the machine that built it")
+            if found[path].length != need.length:
+                raise NotAsSent(path, f"is {found[path].length} bytes long on the target, and the feed says {need.length}")
+
+    def check_served(self, files: Sequence[Outgoing], sent: Sequence[Outgoing]) -> None:
+        """Ask the public address of each file as apps do, when there is one: of what was there already, that of the audio. Raises NotServed."""
+        base = self.target.public_url
+        if base is None:
+            return
+        fresh = {file.path for file in sent}
+        for file in files:
+            if file.path not in fresh and _rank(file):
+                continue
+            url = web.address(base, file.path)
+            try:
+                lines = self._served(url, file)
+            except TargetUnreachable as error:
+                raise NotServed(url, str(error), "is the target's public address the right one? The feeds were not changed") from error
+            for line in lines:
+                self._warn(line)
+
+    def _served(self, url: str, file: Outgoing) -> list[str]:
+        return self._call(f"asking for {url}", lambda _: web.served(url, file.length, file.type, self.patience))
+
+    # -- feeds ---------------------------------------------------------------------------------------------------------------------
+
+    def read(self, path: str) -> Text | None:
+        return self._call(f"reading {path}", lambda _: self.target.read(path))
+
+    def renew(self, feed: OutgoingFeed, was: Text | None) -> None:
+        """Put a feed in the place of the old one, which is kept. What is read back differs: the old one is put back, and NotAsSent raised."""
+        if was is not None:
+            self._keep(feed.slug, was)
+        self._still_alone()
+        self._replace(feed.path, feed.data, was)
+        there = self.read(feed.path)
+        if _data(there) != feed.data:
+            with contextlib.suppress(FeedOvertaken):
+                self._replace(feed.path, feed.data, there)
+            there = self.read(feed.path)
+        if _data(there) != feed.data:
+            if was is not None and there is not None:
+                self._replace(feed.path, was.data, there)
+            raise NotAsSent(feed.path, "what can be read from the target is not the feed that was sent")
+        self.say(f"replaced {feed.path}" if was else f"published {feed.path}")
+        self._check_public(feed)
+
+    def _replace(self, path: str, data: bytes, was: Text | None) -> None:
+        try:
+            self._call(f"replacing {path}", lambda _: self.target.replace(path, data, FEED_TYPE, was))
+        except FeedOvertaken:
+            # By ourselves, when it was only the answer that was lost.
+            if _data(self.read(path)) != data:
+                raise
+
+    def kept(self, slug: str) -> list[_Kept]:
+        """The feeds that were replaced, oldest first."""
+        pattern = re.compile(rf"{re.escape(slug)}-(\d{{1,9}})-([0-9a-f]{{{NAME_DIGITS}}})\.xml")
+        names = self._call("looking at the kept feeds", lambda _: self.target.names(PREVIOUS))
+        found = [(match, name) for name in names if (match := pattern.fullmatch(name))]
+        return sorted((_Kept(int(match[1]), match[2], f"{PREVIOUS}/{name}") for match, name in found), key=lambda one: (one.number, one.digits))
+
+    def _keep(self, slug: str, was: Text) -> None:
+        kept = self.kept(slug)
+        digits = hashlib.sha256(was.data).hexdigest()[:NAME_DIGITS]
+        if not kept or kept[-1].digits != digits or _data(self.read(kept[-1].path)) != was.data:
+            path = f"{PREVIOUS}/{slug}-{kept[-1].number + 1 if kept else 1:04}-{digits}.xml"
+            self._replace(path, was.data, self.read(path))
+            if _data(self.read(path)) != was.data:
+                raise NotAsSent(path, "the old feed could not be kept; the feed was not changed")
+            kept.append(_Kept(0, digits, path))
+        for one in kept[:-KEPT]:
+            self._forget(one.path)
+
+    def _forget(self, path: str) -> None:
+        try:
+            self._call(f"removing {path}", lambda _: self.target.remove(path))
+        except PublishError as error:
+            self._warn(f"{path} could not be removed: {error}")
+
+    def _check_public(self, feed: OutgoingFeed) -> None:
+        """A feed that the public is given otherwise is no error: caches keep the old one for a while."""
+        if self.target.public_url is None:
+            return
+        url = web.address(self.target.public_url, feed.path)
+        try:
+            answer = self._bounded(f"asking for {url}", lambda _: web.ask("GET", url, self.patience, most=len(feed.data) + 1))
+        except PublishError as error:
+            self._warn(str(error))
+            return
+        if answer.status != 200:
+            self._warn(f"{url}: the server answers {answer.status}")
+        elif answer.body != feed.data:
+            self._warn(f"{url} still gives another feed: a cache, perhaps")
+
+    def tell(self, feed: OutgoingFeed) -> None:
+        """Tell the feed's hub, if it has one. That it does not listen is no error: apps find the feed by themselves, later."""
+        hub = feed.hub
+        if not hub or not feed.url:
+            return
+        try:
+            self._bounded(f"telling {hub}", lambda _: web.announce(hub, feed.url, self.patience))
+            self.say(f"told {hub}")
+        except PublishError as error:
+            self._warn(str(error))
+
+    # -- what is said of it ----------------------------------------------------------------------------------------------------------
+
+    def outlook(self, files: Sequence[Outgoing], feeds: Sequence[OutgoingFeed]) -> Report:
+        """What `publish` would do now; nothing is changed for it."""
+        waiting = self.missing(files)
+        for file in waiting:
+            _check_local(file)
+        changed = [feed for feed in feeds if _data(self.read(feed.path)) != feed.data]
+        self.check_needs(files, changed)
+        return self.report(files, waiting, feeds, changed, dry_run=True)
+
+    def report(
+        self,
+        files: Sequence[Outgoing],
+        sent: Sequence[Outgoing],
+        feeds: Sequence[OutgoingFeed],
+        changed: Sequence[OutgoingFeed],
+        *,
+        dry_run: bool = False,
+    ) -> Report:
+        gone = {file.path for file in sent}
+        renewed = {feed.path for feed in changed}
+        return Report(
+            sent=tuple(file.path for file in sent),
+            already=tuple(file.path for file in files if file.path not in gone),
+            replaced=tuple(feed.path for feed in changed),
+            unchanged=tuple(feed.path for feed in feeds if feed.path not in renewed),
+            sent_bytes=sum(file.length for file in sent),
+            warnings=tuple(self.warnings),
+            dry_run=dry_run,
+        )
+
+
+def _busy(target: Target, theirs: bytes) -> TargetBusy:
+    who = holder.read(theirs)
+    if who is None:
+        hint = f"wait for it to end; if nothing is at work there, remove {LOCK} from the target"
+        return TargetBusy(f"{target.where}: somebody else is publishing there", hint)
+    stale = holder.age(who) > holder.STALE
+    hint = f"wait for it to end; if it was cut off, remove {LOCK} from the target"
+    if stale:
+        hint = f"no publishing takes that long: it was probably cut off. Make sure that it does not run, and remove {LOCK} from the target"
+    return TargetBusy(f"{target.where}: somebody else is publishing there: {who}", hint, holder=str(who), stale=stale)
+
+
+def _differs(found: Found, file: Outgoing, *, typed: bool = True) -> str:
+    """What of a file is otherwise on the target, as far as that knows it; "" when nothing is."""
+    if found.length != file.length:
+        return f"is {found.length} bytes long on the target, not {file.length}"
+    if found.sha256 not in (None, file.sha256):
+        return "is not what was sent: its checksum differs"
+    if typed and found.type is not None and found.type.split(";")[0].strip().lower() != file.type:
+        return f"is of type {found.type} on the target, not {file.type}"
+    return ""
+
+
+def _check_local(file: Outgoing) -> None:
+    """The file that is sent is the one that was described. Raises PublishError."""
+    try:
+        with file.local.open("rb") as opened:
+            length, sha256 = file.local.stat().st_size, hashlib.file_digest(opened, "sha256").hexdigest()
+    except OSError as error:
+        raise PublishError(f"{file.local} cannot be read: {error.strerror or error}", "build the episode again") from error
+    if (length, sha256) != (file.length, file.sha256):
+        raise PublishError(f"{file.local} is no longer what it was when it was built", "build the episode again")
