@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import datetime as dt
 import os
 import signal
 import sys
@@ -19,7 +21,8 @@ if TYPE_CHECKING:
     from production.terminal import Terminal
 
 OK, FAILED, CONFIG, BUG, MISSING, INTERRUPTED = 0, 1, 2, 3, 4, 130
-_TAKE_A_VALUE = ("-C", "-j", "--jobs", "--limit", "--preview")
+_TAKE_A_VALUE = ("-C", "-j", "--jobs", "--limit", "--preview", "--port", "--to", "--against", "--as")
+_PORT = 8350
 
 
 class Verbs(click.Group):
@@ -60,6 +63,11 @@ def produce() -> None:
     produce pattern-mastery            build every episode of a series
     produce all                        build the whole show
     produce plan episode-14            say what a build would do, and why
+    produce serve                      let podcast apps on this machine subscribe to what is built
+    produce feed all                   write the feeds of what is built
+    produce check                      configs and feeds against the rules of apps and directories
+    produce diff                       what subscribers will see once this is published
+    produce publish                    send files and feeds to a target
     produce gc                         make room: remove what has not been used for long
     """
 
@@ -159,6 +167,234 @@ def _plan(terminal: Terminal, targets: Sequence[str], folder: Path, scratch: boo
     return code
 
 
+@produce.command("feed")
+@click.argument("feeds", nargs=-1, required=True)
+@click.option("-C", "folder", type=click.Path(path_type=Path), default=Path(), help="Work in this project folder (it holds configs/).")
+@click.option("-q", "--quiet", is_flag=True, help="Say nothing but errors and results.")
+def feed_(feeds: Sequence[str], folder: Path, quiet: bool) -> None:
+    """Write the FEEDS: a series, the show, or 'all', from what is built and what was published. Nothing is sent anywhere."""
+    from production.terminal import Terminal
+
+    terminal = Terminal(quiet=quiet)
+    sys.exit(_guarded(terminal, folder, lambda: _feed(terminal, feeds, folder)))
+
+
+def _feed(terminal: Terminal, words: Sequence[str], folder: Path) -> int:
+    from production.errors import ProduceError
+    from production.pipeline import Builder, Options
+    from production.targets import choose_feeds
+    from production.watch import Watch
+
+    project, feeds = choose_feeds(folder, words)
+    builder = Builder(project, Options(_cores()), Watch(terminal.progress, terminal.line))
+    code = OK
+    with builder.store.using(lambda: terminal.line("waiting: produce gc is removing entries")):
+        for one in feeds:
+            try:
+                click.echo(str(builder.feed(one, _now())))
+            except ProduceError as error:
+                code = max(code, _tell(terminal, error, project.root))
+    return code
+
+
+@produce.command("publish")
+@click.argument("feeds", nargs=-1)
+@click.option("-C", "folder", type=click.Path(path_type=Path), default=Path(), help="Work in this project folder (it holds configs/).")
+@click.option("--to", "name", metavar="TARGET", default=None, help="Which of the targets in configs/show.yaml; the only one if not said.")
+@click.option("--dry-run", is_flag=True, help="Only say what would be sent, and what subscribers would see.")
+@click.option("--allow-removal", is_flag=True, help="Let published episodes leave their feed.")
+@click.option("-q", "--quiet", is_flag=True, help="Say nothing but errors and results.")
+def publish_(feeds: Sequence[str], folder: Path, name: str | None, dry_run: bool, allow_removal: bool, quiet: bool) -> None:
+    """Send the FEEDS (all of them if none is named) and what they name to a target: files first, each read back, the feeds last."""
+    from production.terminal import Terminal
+
+    terminal = Terminal(quiet=quiet)
+    sys.exit(_guarded(terminal, folder, lambda: _publish(terminal, feeds, folder, name, dry_run, allow_removal)))
+
+
+def _publish(terminal: Terminal, words: Sequence[str], folder: Path, name: str | None, dry_run: bool, removing: bool) -> int:
+    from production import publishing
+    from production.pipeline import BUILD
+    from production.store import FOLDER, Store
+    from production.targets import ALL, choose_feeds
+
+    project, wanted = choose_feeds(folder, words or [ALL])
+    place = publishing.place_of(project, name)
+    store, now, begun = Store(project.root / FOLDER), _now(), time.monotonic()
+    with store.using(lambda: terminal.line("waiting: produce gc is removing entries")):
+        made = publishing.ready(project, wanted, project.root / BUILD, store, now)
+    with contextlib.closing(publishing.opened(project, place)) as target:
+        report = publishing.send(made, target, place, now=now, removing=removing, dry_run=dry_run, say=terminal.line, show=terminal.progress)
+    terminal.close()
+    for line in publishing.in_lines(report, time.monotonic() - begun):
+        click.echo(line)
+    return OK
+
+
+@produce.command("diff")
+@click.argument("feeds", nargs=-1)
+@click.option("-C", "folder", type=click.Path(path_type=Path), default=Path(), help="Work in this project folder (it holds configs/).")
+@click.option("--to", "name", metavar="TARGET", default=None, help="Against what is published there; the only target if not said.")
+@click.option("--against", type=click.Path(path_type=Path, exists=True, dir_okay=False), default=None, help="Against a saved feed instead.")
+@click.option("--json", "as_json", is_flag=True, help="As JSON, for programs.")
+def diff_(feeds: Sequence[str], folder: Path, name: str | None, against: Path | None, as_json: bool) -> None:
+    """Say what subscribers of the FEEDS will see once they are published: new, changed and removed episodes, and what is downloaded again."""
+    from production.terminal import Terminal
+
+    terminal = Terminal()
+    sys.exit(_guarded(terminal, folder, lambda: _diff(terminal, feeds, folder, name, against, as_json)))
+
+
+def _diff(terminal: Terminal, words: Sequence[str], folder: Path, name: str | None, against: Path | None, as_json: bool) -> int:
+    import json
+
+    from production import publishing
+    from production.pipeline import BUILD
+    from production.store import FOLDER, Store
+    from production.targets import ALL, choose_feeds
+
+    project, wanted = choose_feeds(folder, words or [ALL])
+    if against and len(wanted) != 1:
+        raise click.UsageError("a saved feed is one feed: name which one it is to be compared with")
+    store = Store(project.root / FOLDER)
+    with store.using(lambda: terminal.line("waiting: produce gc is removing entries")):
+        made = publishing.ready(project, wanted, project.root / BUILD, store, _now())
+    before = {wanted[0].slug: against.read_bytes()} if against else publishing.published(project, publishing.place_of(project, name), made)
+    found = {slug: publishing.changes(made, slug, before.get(slug)) for slug in made.texts}
+    if as_json:
+        click.echo(json.dumps({slug: one.as_json() for slug, one in found.items()}, indent=1, ensure_ascii=False))
+    else:
+        for slug, one in found.items():
+            for line in one.lines():
+                click.echo(f"{slug}: {line}")
+    return OK
+
+
+@produce.command("rollback")
+@click.argument("feeds", nargs=-1, required=True)
+@click.option("-C", "folder", type=click.Path(path_type=Path), default=Path(), help="Work in this project folder (it holds configs/).")
+@click.option("--to", "name", metavar="TARGET", default=None, help="Which of the targets in configs/show.yaml; the only one if not said.")
+def rollback_(feeds: Sequence[str], folder: Path, name: str | None) -> None:
+    """Put the FEEDS back that were published before the present ones. Once more undoes it."""
+    from production.terminal import Terminal
+
+    terminal = Terminal()
+    sys.exit(_guarded(terminal, folder, lambda: _rollback(terminal, feeds, folder, name)))
+
+
+def _rollback(terminal: Terminal, words: Sequence[str], folder: Path, name: str | None) -> int:
+    from feeds.publish import rollback
+    from production import publishing
+    from production.targets import choose_feeds
+
+    project, wanted = choose_feeds(folder, words)
+    place = publishing.place_of(project, name)
+    with contextlib.closing(publishing.opened(project, place)) as target, publishing.said(place):
+        for one in wanted:
+            click.echo(f"feeds/{one.slug}.xml is {rollback(target, one.slug, say=terminal.line)} again")
+    return OK
+
+
+@produce.command("check")
+@click.argument("feeds", nargs=-1)
+@click.option("-C", "folder", type=click.Path(path_type=Path), default=Path(), help="Work in this project folder (it holds configs/).")
+@click.option("--strict", is_flag=True, help="Fail for warnings too.")
+@click.option("--apps", is_flag=True, help="Also say what each app will show of every episode.")
+def check_(feeds: Sequence[str], folder: Path, strict: bool, apps: bool) -> None:
+    """Check the configs, and the FEEDS (all of them if none is named) against the rules of directories and apps. Nothing is sent anywhere."""
+    from production.terminal import Terminal
+
+    terminal = Terminal()
+    sys.exit(_guarded(terminal, folder, lambda: _check(terminal, feeds, folder, strict, apps)))
+
+
+def _check(terminal: Terminal, words: Sequence[str], folder: Path, strict: bool, apps: bool) -> int:
+    from production import publishing
+    from production.pipeline import BUILD
+    from production.problems import format_problems
+    from production.store import FOLDER, Store
+    from production.targets import ALL, choose_feeds
+
+    project, wanted = choose_feeds(folder, words or [ALL])
+    store, now = Store(project.root / FOLDER), _now()
+    with store.using(lambda: terminal.line("waiting: produce gc is removing entries")):
+        made = publishing.ready(project, wanted, project.root / BUILD, store, now)
+    publishing.save(made, project.root / BUILD)
+    problems = publishing.problems_of(made, now)
+    if problems:
+        click.echo(format_problems(problems, relative_to=project.root))
+    if apps:
+        for line in publishing.shown(made):
+            click.echo(line)
+    errors = sum(one.severity == "error" for one in problems)
+    terminal.line(f"{errors} kind(s) of error, {len(problems) - errors} of warning, in {len(made.texts)} feed(s)")
+    return FAILED if errors or (strict and problems) else OK
+
+
+@produce.command()
+@click.argument("episode")
+@click.option("-C", "folder", type=click.Path(path_type=Path), default=Path(), help="Work in this project folder (it holds configs/).")
+@click.option("--keep-guid", is_flag=True, help="Only take over the date of its config; hardly anybody downloads it again.")
+def republish(episode: str, folder: Path, keep_guid: bool) -> None:
+    """Let a published EPISODE appear as a new one: with another guid, and the date that its config says now.
+
+    Every subscriber downloads it again once the feed is published. What is written is its series' file under configs/published/.
+    """
+    from production.terminal import Terminal
+
+    terminal = Terminal()
+    sys.exit(_guarded(terminal, folder, lambda: _republish(terminal, episode, folder, keep_guid)))
+
+
+def _republish(terminal: Terminal, word: str, folder: Path, keep_guid: bool) -> int:
+    from production import identities, locks
+    from production.targets import choose
+
+    project, episodes = choose(folder, [word])
+    for episode in episodes:
+        slug, held = identities.republished(episode, locks.all_of(project), keep_guid=keep_guid)
+        locks.save(project, slug, held)
+        entry = held.entry(episode.number)
+        assert entry is not None
+        terminal.line(f"{episode.id}: guid {entry.guid}, {entry.published.isoformat()}")
+        click.echo(str(locks.path_of(project, slug)))
+    return OK
+
+
+@produce.command()
+@click.argument("source", metavar="FEED", type=click.Path(path_type=Path, exists=True, dir_okay=False))
+@click.option("-C", "folder", type=click.Path(path_type=Path), default=Path(), help="Work in this project folder (it holds configs/).")
+@click.option("--as", "name", metavar="SERIES", default=None, help="The feed that it goes on as; the show's own if not said.")
+def adopt(source: Path, folder: Path, name: str | None) -> None:
+    """Take over guids, dates and addresses from a saved FEED, so that a show can move here and nobody downloads anything again."""
+    from production.terminal import Terminal
+
+    terminal = Terminal()
+    sys.exit(_guarded(terminal, folder, lambda: _adopt(terminal, source, folder, name)))
+
+
+def _adopt(terminal: Terminal, source: Path, folder: Path, name: str | None) -> int:
+    from feeds import reader
+    from feeds.errors import FeedUnreadable
+    from production import identities, locks
+    from production.errors import ConfigError, Problem
+    from production.model import Location
+    from production.targets import ALL, choose_feeds
+
+    project, feeds = choose_feeds(folder, [name or ALL])
+    try:
+        root = reader.parse(source.read_bytes())
+    except FeedUnreadable as error:
+        raise ConfigError([Problem(Location(source, error.line, error.column), error.why, "save the feed again")]) from error
+    found = identities.adopted(project, feeds[-1], reader.channel(root), reader.items(root), locks.all_of(project), Location(source))
+    for slug, held in found.locks.items():
+        locks.save(project, slug, held)
+        click.echo(str(locks.path_of(project, slug)))
+    for line in found.lines:
+        terminal.line(line)
+    return OK
+
+
 def _cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
@@ -183,6 +419,7 @@ def _build(terminal: Terminal, targets: Sequence[str], folder: Path, scratch: bo
 
 def _build_each(terminal: Terminal, builder: Builder, project: Project, episodes: Sequence[Episode]) -> int:
     from production.errors import ConfigError, StepFailed, StepsFailed, StoreError
+    from production.feed import feeds_of
 
     code = OK
     for episode in episodes:
@@ -201,13 +438,18 @@ def _build_each(terminal: Terminal, builder: Builder, project: Project, episodes
             terminal.line(f"{episode.id}: warning: {warning}")
         terminal.line(f"{episode.id}: {result.done}")
         click.echo(str(result.path))
-    for series in project.series:
-        if any(episode.series == series.slug for episode in episodes):
+    changed = {episode.series for episode in episodes}
+    for one in feeds_of(project):
+        if one.slug in changed or one is project.show:
             try:
-                builder.feed(series)
-            except (StepFailed, StoreError) as error:
+                builder.feed(one, _now())
+            except (ConfigError, StepFailed, StepsFailed, StoreError) as error:
                 code = max(code, _tell(terminal, error, project.root))
     return code
+
+
+def _now() -> dt.datetime:
+    return dt.datetime.fromtimestamp(time.time(), dt.UTC)
 
 
 def _keep_to_limit(terminal: Terminal, store: Store, limit: int) -> None:
@@ -261,6 +503,34 @@ def _gc(terminal: Terminal, folder: Path, limit: int | None, dry_run: bool) -> i
     else:
         swept = gc.sweep(store, wanted, now, lambda: terminal.line("waiting: another produce is at work"))
         click.echo("\n".join(gc.in_lines(swept, wanted)))
+    return OK
+
+
+@produce.command()
+@click.option("-C", "folder", type=click.Path(path_type=Path), default=Path(), help="Work in this project folder (it holds configs/).")
+@click.option("--port", type=click.IntRange(0, 65535), default=_PORT, help=f"The port of 127.0.0.1 to listen on ({_PORT}); 0 takes one that is free.")
+def serve(folder: Path, port: int) -> None:
+    """Let podcast apps on this machine subscribe to the show as it will be published, until ^C.
+
+    Every feed holds whatever is built, whenever its date is; a new build, config or lock is seen at once. Nobody on another machine is answered.
+    """
+    from production.terminal import Terminal
+
+    terminal = Terminal()
+    sys.exit(_guarded(terminal, folder, lambda: _serve(terminal, folder, port)))
+
+
+def _serve(terminal: Terminal, folder: Path, port: int) -> int:
+    from production import serve
+    from production.web import Server
+
+    with Server(port) as server:
+        site = serve.Site(folder, server.address, terminal.line)
+        click.echo("\n".join(site.feeds()))
+        terminal.line(f"feeds to subscribe to; what is in them: {server.address}; ^C ends it")
+        # Somebody has to end it: it has then done what was asked for, and 130 would say that it was cut short.
+        with contextlib.suppress(KeyboardInterrupt):
+            server.serve(site.find, terminal.line)
     return OK
 
 
