@@ -14,7 +14,7 @@ from pathlib import Path
 
 from feeds import apps, check, diff, reader
 from feeds.diff import Changes
-from feeds.errors import FeedUnreadable, PublishError
+from feeds.errors import ExtraMissing, FeedUnreadable, ProgramMissing, PublishError
 from feeds.lock import Lock
 from feeds.publish import Progress, Report, publish
 from feeds.rules import Broken
@@ -22,7 +22,7 @@ from feeds.targets import Where, open_target
 from feeds.targets.base import Needed, Outgoing, OutgoingFeed, Target
 from production import feed, identities, locks, releases, sheets
 from production.clock import clock
-from production.errors import ConfigError, Problem, StepFailed, StepsFailed
+from production.errors import ConfigError, Problem, StepFailed, StepsFailed, ToolMissing
 from production.feed import Feed
 from production.model import Location, Place, Project, Series, Show
 from production.store import Store, disk_errors, write
@@ -248,9 +248,11 @@ def _label(state: Progress) -> str:
 
 @contextlib.contextmanager
 def said(place: Place) -> Iterator[None]:
-    """Turn what a target says into a failed step that names it."""
+    """Turn what a target says into a failed step that names it, and what is not installed into what to install."""
     try:
         yield
+    except (ExtraMissing, ProgramMissing) as error:
+        raise ToolMissing(f"target {place.name}: {error}" + (f"; {error.hint}" if error.hint else "")) from error
     except PublishError as error:
         raise StepFailed(f"target {place.name}", str(error), hint=error.hint) from error
 

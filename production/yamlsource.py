@@ -126,6 +126,8 @@ _SYNTAX = {
     "found unknown escape character": ("an unknown escape in a double-quoted text", "use single quotes, or write \\\\ for a backslash"),
     "block sequence entries are not allowed": ("a list cannot start here", "start it on a line of its own"),
 }
+_TOO_DEEP_FOR_LIBYAML = "exceeded maximum nesting depth"
+"""What it says from some version on, before its first event."""
 # Where libyaml reports the end of the file, the place where the thing began says more.
 _SAY_WHERE_IT_BEGAN = ("could not find expected ':'", "found unexpected end of stream", "did not find expected ',' or")
 
@@ -197,6 +199,9 @@ class _Reader:
             line, column = len(self.document.lines), len(self.document.lines[-1]) + 1
         if any(p.location.line == line for p in self.problems):
             return  # it follows from what was said about this line
+        if said == _TOO_DEEP_FOR_LIBYAML:
+            self._too_deep((line, column))
+            return
         message, hint = next((words for start, words in _SYNTAX.items() if said.startswith(start)), (said or "not readable", ""))
         self.report((line, column), f"not YAML: {message}", hint)
 
@@ -235,8 +240,11 @@ class _Reader:
             self.report(_at(event), f"more than {MAX_NODES:,} values in one file", "this is no config of a podcast")
             raise _Unusable
         if depth == MAX_DEPTH and isinstance(event, yaml.CollectionStartEvent):
-            self.report(_at(event), f"nested more than {MAX_DEPTH} deep", "if brackets are meant as text, put them in quotes")
+            self._too_deep(_at(event))
             raise _Unusable
+
+    def _too_deep(self, place: tuple[int, int]) -> None:
+        self.report(place, f"nested more than {MAX_DEPTH} deep", "if brackets are meant as text, put them in quotes")
 
     def _plainness(self, event: Any) -> None:
         if event.anchor is not None:

@@ -6,6 +6,7 @@ import contextlib
 import datetime as dt
 import hashlib
 import os
+import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -16,7 +17,7 @@ from lxml import etree  # type: ignore[import-untyped, unused-ignore]
 from feeds import reader
 from feeds.publish import Report, rollback
 from production import identities, locks, publishing, sheets
-from production.errors import ConfigError, StepFailed, StepsFailed
+from production.errors import ConfigError, StepFailed, StepsFailed, ToolMissing
 from production.feed import feeds_of
 from production.model import Place, Project
 from production.store import Store
@@ -254,3 +255,10 @@ def test_a_target_that_is_not_said_is_asked_for(targets: tuple[Place, ...], name
 def test_a_target_that_lacks_something_is_a_failed_step_that_names_it(project: Project) -> None:
     with pytest.raises(StepFailed, match="target media: a target of kind s3 needs bucket"):
         publishing.opened(project, Place(name="media", kind="s3"))
+
+
+def test_a_library_that_is_not_installed_is_a_missing_tool_with_what_to_install(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "boto3", None)
+    with pytest.raises(ToolMissing, match=r"pip install 'distributed-systems-podcast\[s3\]'") as missing:
+        publishing.opened(project, Place(name="media", kind="s3", bucket="podcast"))
+    assert missing.value.exit_code == 4
