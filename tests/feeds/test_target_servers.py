@@ -10,6 +10,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
@@ -378,6 +379,111 @@ def test_a_server_that_says_nothing_does_not_keep_us(kind: str, monkeypatch: pyt
         with pytest.raises(TargetUnreachable), opened(where, quick) as target:
             publish(target, [], [feed_of([])], patience=quick)
     assert time.monotonic() - begun < 12
+
+
+# -- a network that fails -----------------------------------------------------------------------------------------------------------
+
+
+class Wire:
+    """What passes between us and a server. After ``most`` bytes of ours it is cut once, or nothing passes any more."""
+
+    def __init__(self, port: int, most: int, *, hang: bool) -> None:
+        self._port = port
+        self._left = most
+        self._hang = hang
+        self._failed = False
+        self._guard = threading.Lock()
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self.port = int(self._listener.getsockname()[1])
+        self.cuts = 0
+        threading.Thread(target=self._serve, daemon=True).start()
+
+    def _serve(self) -> None:
+        with contextlib.suppress(OSError):
+            while True:
+                near, _ = self._listener.accept()
+                far = socket.create_connection(("127.0.0.1", self._port))
+                for pair in ((near, far, True), (far, near, False)):
+                    threading.Thread(target=self._pass, args=pair, daemon=True).start()
+
+    def _pass(self, source: socket.socket, to: socket.socket, ours: bool) -> None:
+        with contextlib.suppress(OSError):
+            while data := source.recv(65536):
+                if ours and self._fails(len(data)):
+                    if self._hang:
+                        continue
+                    break
+                if not (self._hang and self._failed):
+                    to.sendall(data)
+        for one in (source, to):
+            with contextlib.suppress(OSError):
+                one.shutdown(socket.SHUT_RDWR)
+            one.close()
+
+    def _fails(self, length: int) -> bool:
+        with self._guard:
+            self._left -= length
+            if self._left < 0 and (self._hang or not self.cuts):
+                self.cuts, self._failed = 1, True
+                return True
+            return False
+
+    def close(self) -> None:
+        self._listener.close()
+
+
+@contextlib.contextmanager
+def through(server: Server, folder: Path, most: int, *, hang: bool = False) -> Iterator[tuple[Where, Wire]]:
+    """The server at the end of a wire that fails."""
+    where = server.where
+    address = where.url or where.endpoint
+    port = where.port or int(address.split("/")[2].split(":")[1])
+    wire = Wire(port, most, hang=hang)
+    try:
+        if where.kind == "sftp":
+            config = Path(where.ssh_config)
+            (folder / "known").write_bytes((config.parent / "known").read_bytes().replace(f":{port} ".encode(), f":{wire.port} ".encode()))
+            (folder / "config").write_text(config.read_text().replace(str(config.parent / "known"), str(folder / "known")))
+            yield replace(where, port=wire.port, ssh_config=str(folder / "config")), wire
+        else:
+            there = {"url": where.url.replace(f":{port}", f":{wire.port}"), "endpoint": where.endpoint.replace(f":{port}", f":{wire.port}")}
+            yield replace(where, **there), wire
+    finally:
+        wire.close()
+
+
+over_a_wire = pytest.mark.parametrize("server", ["sftp", "s3", "webdav"], indirect=True)
+
+
+@over_a_wire
+def test_a_connection_that_is_lost_in_the_middle_is_made_again(server: Server, tmp_path: Path) -> None:
+    first = episode(tmp_path / "build", 1)
+    with opened(server.where) as target:
+        publish(target, first, [feed_of(first)], patience=PATIENCE)
+    long = outgoing(tmp_path / "build", "episode-02/episode-02.mp3", os.urandom(1 << 20) * 2, "audio/mpeg")
+    said: list[str] = []
+    with through(server, tmp_path, 1_000_000) as (where, wire), opened(where) as target:
+        publish(target, [long], [feed_of([*first, long])], say=said.append, patience=PATIENCE)
+        assert wire.cuts == 1
+    assert any("trying again" in line for line in said)
+    assert prove(seen_in(server.root))[FEED] == feed_of([*first, long]).data
+
+
+@over_a_wire
+def test_a_connection_on_which_nothing_passes_any_more_is_given_up(server: Server, tmp_path: Path) -> None:
+    first = episode(tmp_path / "build", 1)
+    with opened(server.where) as target:
+        publish(target, first, [feed_of(first)], patience=PATIENCE)
+    long = outgoing(tmp_path / "build", "episode-02/episode-02.mp3", os.urandom(1 << 20) * 2, "audio/mpeg")
+    quick = Patience(connect=1.0, answer=1.0, stall=2.0, attempts=2, pause=0.01)
+    begun = time.monotonic()
+    with through(server, tmp_path, 1_000_000, hang=True) as (where, _), opened(where, quick) as target, pytest.raises(TargetUnreachable):
+        publish(target, [long], [feed_of([*first, long])], patience=quick)
+    assert time.monotonic() - begun < 20
+    assert prove(seen_in(server.root))[FEED] == feed_of(first).data
+    with opened(server.where) as target:
+        publish(target, [long], [feed_of([*first, long])], patience=PATIENCE)
+    assert prove(seen_in(server.root))[FEED] == feed_of([*first, long]).data
 
 
 # -- killed for good ----------------------------------------------------------------------------------------------------------------
