@@ -218,10 +218,10 @@ def mark_of(data: bytes) -> str:
     return f"{hashlib.sha256(data).hexdigest()[:NAME_DIGITS]}.new"
 
 
-def digest_from(file: Readable, moved: Moved, most: int) -> Found:
+def digest_from(file: Readable, moved: Moved, most: int, block_bytes: int = BLOCK) -> Found:
     """Length and checksum of what can be read, up to one byte more than ``most``: what goes on for ever is not the file that was sent."""
     sha256, length = hashlib.sha256(), 0
-    while length <= most and (block := file.read(min(BLOCK, most + 1 - length))):
+    while length <= most and (block := file.read(min(block_bytes, most + 1 - length))):
         sha256.update(block)
         length += len(block)
         moved(length)
