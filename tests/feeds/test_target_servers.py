@@ -19,7 +19,7 @@ from typing import Any
 
 import pytest
 
-from feeds.errors import CredentialsMissing, FeedOvertaken, TargetBusy, TargetRefused, TargetUnreachable
+from feeds.errors import CredentialsMissing, FeedOvertaken, PublishError, TargetBusy, TargetRefused, TargetUnreachable
 from feeds.patience import Patience
 from feeds.publish import publish, rollback
 from feeds.targets import Where, open_target
@@ -163,8 +163,8 @@ def server(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, tmp_
     kind = str(request.param)
     if kind.startswith("rsync"):
         require("rsync")
-    if kind == "rsync":
-        return Server(Where("rsync", path=str(tmp_path / "show")), tmp_path / "show")
+    if kind in ("folder", "rsync"):
+        return Server(Where(kind, path=str(tmp_path / "show")), tmp_path / "show")
     fixture = {"sftp": "ssh_server", "rsync over ssh": "ssh_server", "webdav": "dav_server", "s3": "s3_server"}[kind]
     pytest.importorskip({"sftp": "paramiko", "webdav": "httpx", "s3": "boto3"}.get(kind, "feeds"))
     found: Server = request.getfixturevalue(fixture)
@@ -379,6 +379,37 @@ def test_a_server_that_says_nothing_does_not_keep_us(kind: str, monkeypatch: pyt
         with pytest.raises(TargetUnreachable), opened(where, quick) as target:
             publish(target, [], [feed_of([])], patience=quick)
     assert time.monotonic() - begun < 12
+
+
+@pytest.mark.parametrize("server", ["folder", "sftp", "rsync", "s3", "webdav"], indirect=True)
+def test_of_many_publishers_at_once_no_two_succeed_unseen(server: Server, tmp_path: Path) -> None:
+    first = episode(tmp_path / "build", 1)
+    patience = replace(PATIENCE, pause=0.3)
+    together = threading.Barrier(4)
+    done: dict[str, str] = {}
+
+    def attempt(title: str) -> None:
+        with opened(server.where, patience) as target:
+            together.wait(20)
+            try:
+                publish(target, first, [feed_of(first, title=title)], patience=patience)
+                done[title] = "published"
+            except PublishError as error:
+                done[title] = type(error).__name__
+
+    threads = [threading.Thread(target=attempt, args=(f"Title {number}",)) for number in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(30)
+    assert len(done) == 4, "each hears how it went"
+    published = [title for title, how in done.items() if how == "published"]
+    public = seen_in(server.root)
+    feed = prove(public).get(FEED, b"").decode()
+    kept = b"".join(data for path, data in public.items() if path.startswith("feeds/previous/")).decode()
+    assert [title for title in published if title in feed] or not published
+    # One after the other is as good: whoever came first is kept.
+    assert [title for title in published if title not in feed + kept] == []
 
 
 # -- a network that fails -----------------------------------------------------------------------------------------------------------
