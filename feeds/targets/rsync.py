@@ -84,6 +84,8 @@ class Rsync(LockedByFile):
             options = {
                 "BatchMode": "yes",
                 "StrictHostKeyChecking": "yes",
+                # Or a server could add what it likes to known_hosts.
+                "UpdateHostKeys": "no",
                 "ConnectTimeout": f"{max(1, round(patience.connect))}",
                 "ServerAliveInterval": "10",
                 "ServerAliveCountMax": f"{max(1, self._answer // 10)}",

@@ -314,6 +314,8 @@ def _ssh_config(host: str, config: Path | None) -> dict[str, list[str]]:
     for line in ended.out.decode("utf-8", "replace").splitlines():
         key, _, value = line.partition(" ")
         said.setdefault(key.lower(), []).append(value.strip())
+    if any(said.get(key, ["none"])[0].lower() not in ("", "none") for key in ("proxyjump", "proxycommand")):
+        raise PublishError(f"{file} leads to {host} over another machine, which a target of kind sftp cannot", "use a target of kind rsync")
     return said
 
 

@@ -16,6 +16,7 @@ from feeds.patience import Patience
 from feeds.publish import unlock
 from feeds.targets import KINDS, Where, open_target
 from feeds.targets.folder import Folder
+from tests.conftest import require
 from tests.feeds.publishing import Memory
 
 # -- secrets ------------------------------------------------------------------------------------------------------------------------
@@ -179,6 +180,26 @@ def test_of_a_listing_only_the_files_of_the_folder_count() -> None:
 
 
 # -- programs -----------------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.process
+def test_what_ssh_knows_of_a_host_is_asked_of_ssh(tmp_path: Path) -> None:
+    from feeds.targets.sftp import _known_hosts, _ssh_config
+
+    require("ssh")
+    config = tmp_path / "config"
+    assert _ssh_config("studio", config) == {}
+    config.write_text(
+        "Host studio\n  HostName 192.0.2.7\n  Port 2222\n  User jo\n  UserKnownHostsFile /a /b\nHost far\n  ProxyJump studio\nHost none\n  Nonsense\n"
+    )
+    with pytest.raises(PublishError, match="cannot be read"):
+        _ssh_config("studio", config)
+    config.write_text(config.read_text().replace("  Nonsense\n", ""))
+    said = _ssh_config("studio", config)
+    assert (said["hostname"], said["port"], said["user"]) == (["192.0.2.7"], ["2222"], ["jo"])
+    assert _known_hosts(said)[1:] == [Path("/a"), Path("/b")]
+    with pytest.raises(PublishError, match="over another machine"):
+        _ssh_config("far", config)
 
 
 @pytest.mark.process

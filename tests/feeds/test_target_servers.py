@@ -54,7 +54,7 @@ def running(argv: list[str], port: int, log: Path, **variables: str) -> Iterator
     with log.open("wb") as out:
         process = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=out, stderr=out, env={**os.environ, **variables}, start_new_session=True)
     try:
-        for _ in range(200):
+        for _ in range(600):
             if process.poll() is not None:
                 pytest.skip(f"{argv[0]} does not run here: {log.read_text('utf-8', 'replace')[-300:]}")
             with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):
@@ -175,6 +175,8 @@ def server(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, tmp_
     if kind == "s3":
         where = replace(where, prefix=own)
     elif kind == "webdav":
+        # Long enough for those who run on one machine.
+        monkeypatch.setattr("feeds.targets.webdav._SETTLED_SECONDS", 0.1)
         with opened(where) as target:
             target._make_folders(f"{own}/x")
         where = replace(where, url=where.url + own)
@@ -506,7 +508,7 @@ def test_a_connection_on_which_nothing_passes_any_more_is_given_up(server: Serve
     with opened(server.where) as target:
         publish(target, first, [feed_of(first)], patience=PATIENCE)
     long = outgoing(tmp_path / "build", "episode-02/episode-02.mp3", os.urandom(1 << 20) * 2, "audio/mpeg")
-    quick = Patience(connect=1.0, answer=1.0, stall=2.0, attempts=2, pause=0.01)
+    quick = Patience(connect=1.0, answer=0.5, stall=1.0, attempts=1)
     begun = time.monotonic()
     with through(server, tmp_path, 1_000_000, hang=True) as (where, _), opened(where, quick) as target, pytest.raises(TargetUnreachable):
         publish(target, [long], [feed_of([*first, long])], patience=quick)
@@ -557,7 +559,7 @@ def test_a_process_that_was_killed_leaves_nothing_broken(kind: str, label: str, 
     argv = [sys.executable, "-c", _CHILD, str(build), str(root), kind, label, times, str(marker)]
     process = subprocess.Popen(argv, cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT), "PYTHONDONTWRITEBYTECODE": "1"})
     try:
-        for _ in range(600):
+        for _ in range(1500):
             if marker.exists():
                 break
             assert process.poll() is None
