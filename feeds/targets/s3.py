@@ -19,7 +19,7 @@ from typing import Any, Final
 
 from feeds.errors import CredentialsMissing, ExtraMissing, FeedOvertaken, NotAsSent, PublishError, TargetRefused, TargetUnreachable
 from feeds.patience import Moved, Patience, bounded
-from feeds.targets.base import LOCK, MOST_BYTES, MOST_NAMES, Found, LockedByFile, Outgoing, Text, digest_from, whole
+from feeds.targets.base import BLOCK, LOCK, MOST_BYTES, MOST_NAMES, Found, LockedByFile, Outgoing, Text, digest_from, whole
 
 PART: Final = 8 << 20
 """Bytes of a part; the last one is shorter. S3 takes no less than 5 MiB, and 10000 of them."""
@@ -61,7 +61,9 @@ def connected(bucket: str, prefix: str, endpoint: str, region: str, public_url: 
             request_checksum_calculation="when_required",
             response_checksum_validation="when_required",
         )
-        return session.client("s3", endpoint_url=endpoint or None, region_name=region or session.region_name or "us-east-1", config=config)
+        made = session.client("s3", endpoint_url=endpoint or None, region_name=region or session.region_name or "us-east-1", config=config)
+        made._endpoint.http_session = _Session(made._endpoint.http_session)
+        return made
 
     try:
         made = bounded(f"s3://{bucket}", lambda _: client(), patience)
@@ -286,6 +288,44 @@ class S3(LockedByFile):
     def close(self) -> None:
         with contextlib.suppress(Exception):
             self._client.close()
+
+
+class _Session:
+    """What the library sends its requests with, but that no answer is read into memory without an end; the library itself knows no limit."""
+
+    def __init__(self, session: Any) -> None:
+        self._session = session
+
+    def send(self, request: Any) -> Any:
+        streamed, request.stream_output = request.stream_output, True
+        response = self._session.send(request)
+        response.raw = _Limited(response.raw)
+        if not streamed:
+            # Read now, as the library would have.
+            _ = response.content
+        return response
+
+    def close(self) -> None:
+        self._session.close()
+
+
+class _Limited:
+    """An answer of which `MOST_BYTES` are read at once; what is read piece by piece is for the reader to bound."""
+
+    def __init__(self, raw: Any) -> None:
+        self._raw = raw
+
+    def stream(self, *_: Any, **__: Any) -> Iterator[bytes]:
+        length = 0
+        for block in self._raw.stream(BLOCK):
+            length += len(block)
+            if length > MOST_BYTES:
+                self._raw.close()
+                raise OSError("the server answers without an end")
+            yield block
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._raw, name)
 
 
 class _Piece(io.BytesIO):

@@ -25,6 +25,7 @@ from feeds.publish import publish, rollback
 from feeds.targets import Where, open_target
 from feeds.targets.base import Text
 from tests.conftest import ROOT, require
+from tests.feeds.hostile import answering, endless
 from tests.feeds.publishing import Killed, Stepped, episode, feed_of, outgoing, prove, seen_in
 
 pytestmark = pytest.mark.process
@@ -517,6 +518,17 @@ def test_a_connection_on_which_nothing_passes_any_more_is_given_up(server: Serve
     with opened(server.where) as target:
         publish(target, [long], [feed_of([*first, long])], patience=PATIENCE)
     assert prove(seen_in(server.root))[FEED] == feed_of([*first, long]).data
+
+
+def test_an_answer_without_an_end_is_not_read_into_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("boto3")
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "somebody")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
+    with answering(endless) as base, opened(Where("s3", bucket="show", endpoint=base, region="here")) as target:
+        with pytest.raises(TargetUnreachable, match="answers without an end"):
+            target.names("feeds")
+        with pytest.raises(PublishError, match="is larger than"):
+            target.read(FEED)
 
 
 # -- killed for good ----------------------------------------------------------------------------------------------------------------

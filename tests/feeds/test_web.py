@@ -18,6 +18,7 @@ from feeds.errors import NotServed, PublishError, TargetRefused, TargetStalled, 
 from feeds.patience import Patience, bounded
 from feeds.publish import publish
 from feeds.targets.folder import Folder
+from tests.feeds.hostile import answering, endless
 from tests.feeds.publishing import HASTY, episode, feed_of
 
 pytestmark = pytest.mark.process
@@ -87,29 +88,6 @@ def serving(folder: Path, spoil: Any = None) -> Iterator[str]:
     finally:
         server.shutdown()
         server.server_close()
-
-
-@contextlib.contextmanager
-def answering(answer: Callable[[socket.socket], None]) -> Iterator[str]:
-    """A server that says whatever it likes."""
-    listener = socket.create_server(("127.0.0.1", 0))
-
-    def serve() -> None:
-        while True:
-            try:
-                connection, _ = listener.accept()
-            except OSError:
-                return
-            with connection, contextlib.suppress(OSError):
-                connection.recv(65536)
-                answer(connection)
-
-    threading.Thread(target=serve, daemon=True).start()
-    try:
-        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
-    finally:
-        listener.shutdown(socket.SHUT_RDWR)
-        listener.close()
 
 
 def test_what_is_published_is_asked_for_as_apps_ask(tmp_path: Path) -> None:
@@ -189,12 +167,6 @@ def _drip(connection: socket.socket) -> None:
         time.sleep(0.05)
 
 
-def _endless(connection: socket.socket) -> None:
-    connection.sendall(b"HTTP/1.1 200 OK\r\n\r\n")
-    while True:
-        connection.sendall(b"x" * 65536)
-
-
 def test_a_server_that_says_nothing_is_not_waited_for() -> None:
     with answering(lambda _: time.sleep(3)) as base, pytest.raises(TargetUnreachable, match="timed out"):
         web.ask("HEAD", f"{base}/x", QUICK)
@@ -208,7 +180,7 @@ def test_a_server_that_drips_is_not_waited_for() -> None:
 
 
 def test_no_more_is_read_than_was_asked_for() -> None:
-    with answering(_endless) as base:
+    with answering(endless) as base:
         assert web.ask("GET", f"{base}/x", QUICK, most=1000).body == b"x" * 1000
         assert web.ask("GET", f"{base}/x", QUICK).body == b""
 
