@@ -765,6 +765,17 @@ def fit_covers(data: bytes, sizes: Sequence[tuple[int, int]]) -> list[bytes]:
     return [_jpeg(_resized(picture, side), max_bytes) for side, max_bytes in sizes]
 
 
+def measured(data: bytes) -> tuple[int, int, str]:
+    """Width and height in pixels, and the mode (RGB, CMYK, ...), of a JPEG or PNG. Raises ArtworkError for anything else."""
+    from PIL import Image, UnidentifiedImageError
+
+    try:
+        with Image.open(io.BytesIO(data), formats=("JPEG", "PNG")) as picture:
+            return *picture.size, picture.mode
+    except (UnidentifiedImageError, OSError, ValueError) as error:
+        raise ArtworkError("is neither JPEG nor PNG") from error
+
+
 def _resized(picture: Image.Image, side: int) -> Image.Image:
     from PIL import Image
 

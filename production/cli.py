@@ -572,6 +572,10 @@ def _interrupt(_number: int, _frame: object) -> None:
 
     # Children die first: the threads that wait for them then end by themselves.
     ffmpeg.cancel()
+    if "feeds.programs" in sys.modules:
+        from feeds import programs
+
+        programs.cancel()
     raise KeyboardInterrupt
 
 

@@ -20,7 +20,7 @@ from feeds.publish import Progress, Report, publish
 from feeds.rules import Broken
 from feeds.targets import Where, open_target
 from feeds.targets.base import Needed, Outgoing, OutgoingFeed, Target
-from production import feed, identities, locks, releases, sheets
+from production import feed, identities, locks, media, releases, sheets
 from production.clock import clock
 from production.errors import ConfigError, Problem, StepFailed, StepsFailed, ToolMissing
 from production.feed import Feed
@@ -194,21 +194,23 @@ def send(
 
 
 def _refuse_broken(made: Ready, now: dt.datetime) -> None:
-    broken = [(slug, one) for slug, one in made.broken(now) if one.rule.severity == "error"]
+    broken = [(slug, one) for slug, one in (*made.broken(now), *_media(made)) if one.rule.severity == "error"]
     if broken:
         raise StepsFailed(_problem(made, slug, one) for slug, one in broken)
 
 
 def _problem(made: Ready, slug: str, one: Broken, more: str = "") -> Problem:
-    path = made.project.root / "build" / "feeds" / f"{slug}.xml"
-    return Problem(Location(path, one.line, 1), f"{one.rule.id}: {one.message}{more}", f"{one.hint} ({one.rule.source})", severity=one.rule.severity)
+    build = made.project.root / "build"
+    # What breaks a rule of files has no line in the feed, and stands in the episode's folder.
+    where = Location(build / "feeds" / f"{slug}.xml", one.line, 1) if one.line else Location(build / str(one.item))
+    return Problem(where, f"{one.rule.id}: {one.message}{more}", f"{one.hint} ({one.rule.source})", severity=one.rule.severity)
 
 
 def problems_of(made: Ready, now: dt.datetime) -> list[Problem]:
     """Everything that the feeds' rules say, worst first; what is the same of many items once, and what one feed said of an item not again."""
     said = set[tuple[str, str]]()
     groups: dict[tuple[str, str], list[Broken]] = {}
-    for slug, one in made.broken(now):
+    for slug, one in (*made.broken(now), *_media(made)):
         if one.item is None or (one.rule.id, one.item) not in said:
             groups.setdefault((slug, one.rule.id), []).append(one)
         if one.item is not None:
@@ -218,6 +220,18 @@ def problems_of(made: Ready, now: dt.datetime) -> list[Problem]:
         shown, left = (alike, 0) if len(alike) <= _SHOWN else (alike[:1], len(alike) - 1)
         found += [_problem(made, slug, one, f" (and {left} more like it)" if left else "") for one in shown]
     return sorted(found, key=lambda one: (one.severity != "error", str(one.location.path), one.location.line))
+
+
+def _media(made: Ready) -> Iterator[tuple[str, Broken]]:
+    """The rules that files of the episodes break, with the name of the feed that they are in."""
+    done = set[int]()
+    for one in made.feeds:
+        for item in one.items:
+            found = one.built.get(item.episode)
+            if found is not None and item.episode not in done:
+                done.add(item.episode)
+                episode = next(episode for episode in made.project.episodes if episode.number == item.episode)
+                yield from ((one.of.slug, broken) for broken in media.broken(episode, found))
 
 
 def _refused(made: Ready, slug: str, found: Changes, *, removing: bool) -> Iterator[Problem]:
