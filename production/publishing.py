@@ -131,7 +131,7 @@ def place_of(project: Project, name: str | None) -> Place:
 def opened(project: Project, place: Place) -> Target:
     """The target, connected. Raises StepFailed."""
     path = place.path or ""
-    if place.kind == "folder":
+    if path and (place.kind == "folder" or (place.kind == "rsync" and not place.host)):
         path = str(project.root / path)
     where = Where(
         place.kind,
