@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import datetime as dt
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -181,6 +182,7 @@ def send(
             if lock != made.held.get(slug):
                 locks.save(made.project, slug, lock)
 
+    begun = time.monotonic()
     with said(place):
         return publish(
             target,
@@ -188,7 +190,7 @@ def send(
             [_outgoing(made, one) for one in made.feeds],
             before_feeds=remember,
             say=say,
-            progress=lambda state: show(_label(state), state.done, state.total),
+            progress=lambda state: show(_label(state, time.monotonic() - begun), state.done, state.total),
             dry_run=dry_run,
         )
 
@@ -256,8 +258,10 @@ def _outgoing(made: Ready, one: Feed) -> OutgoingFeed:
     return OutgoingFeed(one.of.slug, made.texts[one.of.slug], sheets.feed_url(made.project, one.of), made.project.show.hub, tuple(needs))
 
 
-def _label(state: Progress) -> str:
-    return f"sending {Path(state.path).name} {state.sent / 1e6:.1f} of {state.length / 1e6:.1f} MB"
+def _label(state: Progress, took: float) -> str:
+    """What is being sent, and how quickly since the beginning; how long it takes still, the terminal says."""
+    rate = f", {state.done / 1e6 / took:.1f} MB/s" if took > 1 else ""
+    return f"sending {Path(state.path).name} {state.sent / 1e6:.1f} of {state.length / 1e6:.1f} MB{rate}"
 
 
 @contextlib.contextmanager
