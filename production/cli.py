@@ -362,31 +362,33 @@ def _republish(terminal: Terminal, word: str, folder: Path, keep_guid: bool) -> 
 
 
 @produce.command()
-@click.argument("source", metavar="FEED", type=click.Path(path_type=Path, exists=True, dir_okay=False))
+@click.argument("source", metavar="FEED")
 @click.option("-C", "folder", type=click.Path(path_type=Path), default=Path(), help="Work in this project folder (it holds configs/).")
 @click.option("--as", "name", metavar="SERIES", default=None, help="The feed that it goes on as; the show's own if not said.")
-def adopt(source: Path, folder: Path, name: str | None) -> None:
-    """Take over guids, dates and addresses from a saved FEED, so that a show can move here and nobody downloads anything again."""
+def adopt(source: str, folder: Path, name: str | None) -> None:
+    """Take over guids, dates and addresses from a FEED, a file or an address, so that a show can move here and nobody downloads anything again."""
     from production.terminal import Terminal
 
     terminal = Terminal()
     sys.exit(_guarded(terminal, folder, lambda: _adopt(terminal, source, folder, name)))
 
 
-def _adopt(terminal: Terminal, source: Path, folder: Path, name: str | None) -> int:
+def _adopt(terminal: Terminal, source: str, folder: Path, name: str | None) -> int:
     from feeds import reader
     from feeds.errors import FeedUnreadable
-    from production import identities, locks
+    from production import identities, locks, publishing
     from production.errors import ConfigError, Problem
     from production.model import Location
     from production.targets import ALL, choose_feeds
 
     project, feeds = choose_feeds(folder, [name or ALL])
+    # Of an address, its last name: a path has no room for more.
+    where = Path(source) if Path(source).is_file() else Path(source.rstrip("/").rpartition("/")[2] or source)
     try:
-        root = reader.parse(source.read_bytes())
+        root = reader.parse(publishing.fetched(source))
     except FeedUnreadable as error:
-        raise ConfigError([Problem(Location(source, error.line, error.column), error.why, "save the feed again")]) from error
-    found = identities.adopted(project, feeds[-1], reader.channel(root), reader.items(root), locks.all_of(project), Location(source))
+        raise ConfigError([Problem(Location(where, error.line, error.column), error.why, "save the feed again")]) from error
+    found = identities.adopted(project, feeds[-1], reader.channel(root), reader.items(root), locks.all_of(project), Location(where))
     for slug, held in found.locks.items():
         locks.save(project, slug, held)
         click.echo(str(locks.path_of(project, slug)))

@@ -13,10 +13,11 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from feeds import apps, check, diff, reader
+from feeds import apps, check, diff, reader, web
 from feeds.diff import Changes
 from feeds.errors import ExtraMissing, FeedUnreadable, ProgramMissing, PublishError
 from feeds.lock import Lock
+from feeds.patience import Patience
 from feeds.publish import Progress, Report, publish
 from feeds.rules import Broken
 from feeds.targets import Where, open_target
@@ -86,6 +87,22 @@ def published(project: Project, place: Place, made: Ready) -> dict[str, bytes]:
     with contextlib.closing(opened(project, place)) as target, said(place):
         found = {slug: target.read(f"feeds/{slug}.xml") for slug in made.texts}
     return {slug: text.data for slug, text in found.items() if text}
+
+
+def fetched(source: str) -> bytes:
+    """A feed from a file, or from a web address. Raises StepFailed."""
+    try:
+        if not source.startswith(("https://", "http://")):
+            with open(source, "rb") as file:
+                return file.read(reader.MOST_BYTES + 1)
+        answer = web.ask("GET", source, Patience(), most=reader.MOST_BYTES + 1)
+    except OSError as error:
+        raise StepFailed("feed", f"{source}: {error.strerror or error}", hint="name a saved feed, or its address") from error
+    except PublishError as error:
+        raise StepFailed("feed", str(error), hint="save it, and name the file") from error
+    if answer.status != 200:
+        raise StepFailed("feed", f"{source}: the server answers {answer.status}", hint="save it, and name the file")
+    return answer.body
 
 
 def save(made: Ready, build: Path) -> None:

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
+import http.server
 import json
 import os
 import signal
+import threading
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +29,27 @@ def configured(show: Path, **changes: Any) -> Path:
     said |= {"category": "Technology", "targets": [{"name": "media", "kind": "folder", "path": str(public)}]} | changes
     path.write_text(json.dumps(said), "utf-8")
     return public
+
+
+@contextlib.contextmanager
+def served(feed: bytes) -> Iterator[str]:
+    """A web server of this machine that knows one feed; gives its address."""
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(200 if self.path == "/feed.xml" else 404)
+            self.end_headers()
+            self.wfile.write(feed)
+
+        def log_message(self, *_: object) -> None:
+            """Nothing is said."""
+
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_address[1]}"
+        server.shutdown()
+        thread.join()
 
 
 def files(folder: Path) -> dict[str, bytes]:
@@ -94,6 +119,10 @@ def test_a_show_that_moves_here_keeps_what_apps_know_it_by(show: Path) -> None:
     assert "episode-01: old-1" in project.produce(show, "adopt", str(old), "--as", "tones").said
     project.produce(show, "publish")
     assert b">old-1</guid>" in files(public)["feeds/tones.xml"]
+    assert project.produce(show, "adopt", "no-such.xml", code=1).said.count("name a saved feed, or its address") == 1
+    with served(old.read_bytes()) as address:
+        assert "episode-01: old-1, 2026-01-01T06:00:00+00:00 (known)" in project.produce(show, "adopt", f"{address}/feed.xml", "--as", "tones").said
+        assert "the server answers 404" in project.produce(show, "adopt", f"{address}/other.xml", code=1).said
     old.write_text("<rss>")
     assert "old.xml:1:" in project.produce(show, "adopt", str(old), "--as", "tones", code=2).said
 
