@@ -23,8 +23,8 @@ from functools import lru_cache
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
-from audio import ffmpeg, graph, wav
-from audio.errors import DenoiserMissing, FfmpegMissing, SourceUnreadable
+from audio import ffmpeg, graph, measure, wav
+from audio.errors import DenoiserMissing, FfmpegMissing
 from audio.pcm import Pcm, Take
 from audio.source import Source
 from audio.units import RATE, Samples
@@ -113,9 +113,9 @@ def clean(
     try:
         with closing(Pcm(Take(source, channels, start, end), path.parent)) as pcm, temporary.open("w+b") as file:
             ear = _Ear(pcm.take.held)
-            pcm.decode(ear.hear)
-            if not pcm.samples:
-                raise SourceUnreadable(source.path, "there is no sound in it", "record or export it again")
+            complaints = pcm.decode(ear.hear)
+            # Here, because the copy is whole, whatever the recording was.
+            measure.check_whole(source, measure.Cut(start, end), pcm.samples, complaints)
             _Cleaning(kind, pcm, ear, _Copy(file, pcm.take.held, pcm.samples)).run(cores)
             os.fsync(file.fileno())
         temporary.replace(path)

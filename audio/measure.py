@@ -67,7 +67,7 @@ def measure(take: Take, cut: Cut, folder: Path, progress: Callable[[float], None
 
     try:
         complaints = pcm.decode(listen)
-        _check_length(take.source, cut, pcm.samples, complaints)
+        check_whole(take.source, cut, pcm.samples, complaints)
         return _with_edges(profiler.profile(), pcm), pcm
     except BaseException:
         pcm.close()
@@ -88,7 +88,8 @@ def _with_edges(profile: Profile, pcm: Pcm) -> Profile:
     return replace(profile, lead=lead, trail=trail)
 
 
-def _check_length(source: Source, cut: Cut, decoded: Samples, complaints: list[str]) -> None:
+def check_whole(source: Source, cut: Cut, decoded: Samples, complaints: list[str]) -> None:
+    """Raise SourceUnreadable when what was ``decoded`` of a recording, and what ffmpeg complained of meanwhile, say that it is not whole."""
     if not decoded:
         if cut.start:
             raise SourceUnreadable(source.path, f"ends before the in point ({seconds(cut.start):g} s)", "move `in`", point="in")

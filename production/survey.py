@@ -173,7 +173,8 @@ class Surveyor:
                 # The copy is as long as the recording: in and out points stay where they are.
                 content = digest("denoised", cleaner.version(one.denoise), content, {**asdict(source), "path": ""}, self.channels, self.build)
                 path, held = self.store.path_of(content, _COPY), min(source.channels, self.channels)
-                source = replace(source, path=path, codec="pcm_f32le", rate=RATE, channels=held, ignore_length=False)
+                # Its codec stays: an MP3 may be some milliseconds shorter than it says, and so is the copy.
+                source = replace(source, path=path, rate=RATE, channels=held, ignore_length=False)
             take = Take(source, self.channels, one.cut.start, one.cut.end)
         except SourceUnreadable as error:
             return error
