@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from production.errors import ConfigError, Problem
-from production.files import CONFIGS, Files, find, is_notes_file, sibling_hint
+from production.files import CONFIGS, TRANSCRIPTS, Files, find, is_notes_file, sibling_hint
 from production.model import Episode, KeyPath, Location, Project, Series, Settings, Show
 from production.problems import did_you_mean
 from production.schema import Sheet, check, made, mapping_of, read_sheet, rules
@@ -47,7 +47,6 @@ _FILES = ("file", "image")
 _MUSIC = ("intro", "outro", "sting")
 _MUSIC_WORDS = ("builtin", "none")
 _BED_WORDS = ("none",)
-_TRANSCRIPTS = (".vtt", ".srt", ".json", ".html", ".txt")
 
 
 # -- loading -------------------------------------------------------------------------------------------------------------------
@@ -152,8 +151,8 @@ class _Loader:
             sheet.report(sheet.where("number"), f"number: is {number}, but the file is {path.name}", hint)
         self._check_sections(sheet)
         transcript = sheet.get("transcript")
-        if transcript is not None and not str(transcript).strip().lower().endswith(_TRANSCRIPTS):
-            sheet.report(("transcript",), f"transcript: {shown(transcript)} is no transcript", f"name a file that ends in {', '.join(_TRANSCRIPTS)}")
+        if transcript is not None and not str(transcript).strip().lower().endswith(tuple(TRANSCRIPTS)):
+            sheet.report(("transcript",), f"transcript: {shown(transcript)} is no transcript", f"name a file that ends in {', '.join(TRANSCRIPTS)}")
         if model is None:
             return None
         return replace(model, id=path.stem, settings=made(Settings, self._handed_down(self._lineage(sheet))))

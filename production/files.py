@@ -11,6 +11,14 @@ from production.model import Location
 CONFIGS = "configs"
 MAX_BYTES = 4 * 1024 * 1024
 """Size of one file: a recording that was renamed to .yaml is not worth reading."""
+TRANSCRIPTS = {
+    ".vtt": "text/vtt",
+    ".srt": "application/x-subrip",
+    ".json": "application/json",
+    ".html": "text/html",
+    ".txt": "text/plain",
+}
+"""How the name of a transcript may end, and its MIME type."""
 _SUFFIXES = (".yaml", ".yml")
 
 

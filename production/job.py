@@ -54,7 +54,7 @@ def job(project: Project, planned: Plan, store: Store, folder: Path) -> Job:
     marks = plan.chapters(planned, images)
     sheet = sheets.tag_sheet(project, planned, marks, embedded, f"ffmpeg {ffmpeg.version_number(planned.build)} libmp3lame")
     basis = {**plan.basis(planned), "tags": _tag_basis(sheet)}
-    urls = {slug: sheets.media_url(project, releases.address(episode.id, f"images/{slug}.jpg", _sha256(image))) for slug, image in images.items()}
+    urls = {slug: releases.url_of(project, releases.address(episode.id, f"images/{slug}.jpg", _sha256(image))) for slug, image in images.items()}
     audio = plan.sound(planned)
     tools = [version(name) for name in ("distributed-systems-podcast", "mutagen")]
     said = [

@@ -5,8 +5,6 @@ Most of it holds by construction. It is looked at all the same before an episode
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
@@ -15,10 +13,10 @@ from audio import tags
 from audio.errors import TagError
 from audio.mpeg import Format
 from feeds.rules import Broken, Rule
-from production import artwork, plan
+from production import artwork, plan, receipts
 from production.errors import ArtworkError
 from production.model import Episode
-from production.releases import Built, PublicFile
+from production.releases import Built
 
 _RSS = "https://www.rssboard.org/rss-specification"
 _APPLE_ART = "https://podcasters.apple.com/support/896-artwork-requirements"
@@ -30,7 +28,7 @@ _ALL: Final = (
         "file-same",
         "rss",
         "error",
-        "https://www.rssboard.org/rss-specification",
+        _RSS,
         "The file is the one that was built: its length and digest are in the feed.",
     ),
     Rule("file-tag", "apple", "error", _APPLE_CHAPTERS, "The MP3 begins with an ID3v2.3 tag that can be read."),
@@ -47,13 +45,15 @@ _AGAIN: Final = "build the episode again"
 
 def broken(episode: Episode, found: Built) -> Iterator[Broken]:
     """Every rule that the files of a built episode break. ``Broken.item`` is the episode's id."""
-    changed = {file.path for file in found.files if not _same(file)}
-    for file in found.files:
-        if file.path in changed:
-            yield _broken("file-same", episode, f"{file.local.name} is not what was built: it was changed or damaged since", _AGAIN)
-    mp3 = found.files[0]
-    if mp3.path not in changed:
-        yield from _sound(episode, mp3.local, len(found.release.chapters))
+    mp3 = found.files[0].local
+    receipt = receipts.read(mp3.parent)
+    assert receipt is not None
+    names = (file.local.relative_to(mp3.parent).as_posix() for file in found.files if file.local.is_relative_to(mp3.parent))
+    changed = [name for name in names if name in receipt.outputs and not receipt.kept(mp3.parent, name)]
+    for name in changed:
+        yield _broken("file-same", episode, f"{name} is not what was built: it was changed or damaged since", _AGAIN)
+    if mp3.name not in changed:
+        yield from _sound(episode, mp3, [mark.start for mark in found.release.chapters])
     cover = next((file.local for file in found.files if file.local.name == "cover.jpg"), None)
     if cover is not None:
         yield from _cover(episode, cover)
@@ -63,15 +63,7 @@ def _broken(rule: str, episode: Episode, message: str, hint: str) -> Broken:
     return Broken(RULES[rule], episode.id, message, 0, hint)
 
 
-def _same(file: PublicFile) -> bool:
-    try:
-        with file.local.open("rb") as data:
-            return hashlib.file_digest(data, "sha256").hexdigest() == file.sha256
-    except OSError:
-        return False
-
-
-def _sound(episode: Episode, path: Path, chapters: int) -> Iterator[Broken]:
+def _sound(episode: Episode, path: Path, listed: list[int]) -> Iterator[Broken]:
     try:
         tag = tags.read(path)
     except TagError as error:
@@ -79,17 +71,9 @@ def _sound(episode: Episode, path: Path, chapters: int) -> Iterator[Broken]:
         return
     if tag.version != (2, 3):
         yield _broken("file-tag", episode, f"its tag is ID3v2.{tag.version[1]}", "with any other version some players show no chapters")
-    listed = _starts(path.with_name("chapters.json"))
-    if [mark.start for mark in tag.chapters] != listed or len(listed) != chapters:
+    if [mark.start for mark in tag.chapters] != listed:
         yield _broken("file-chapters", episode, f"{len(tag.chapters)} chapters stand in the file, {len(listed)} in its JSON, or elsewhere", _AGAIN)
     yield from _stream(episode, path, plan.format_of(episode))
-
-
-def _starts(path: Path) -> list[int]:
-    try:
-        return [round(one["startTime"] * 1000) for one in json.loads(path.read_text("utf-8"))["chapters"]]
-    except (OSError, ValueError, KeyError, TypeError):
-        return []
 
 
 def _stream(episode: Episode, path: Path, fmt: Format) -> Iterator[Broken]:

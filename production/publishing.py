@@ -60,7 +60,7 @@ def ready(project: Project, wanted: Sequence[Series | Show], build: Path, store:
         for item in one.items:
             found = one.built.get(item.episode)
             for file in found.files if found else ():
-                files[file.path] = Outgoing(file.local, file.path, file.length, file.type, file.sha256)
+                files[file.path] = file
     return Ready(project, made, texts, tuple(files.values()), locks.all_of(project))
 
 

@@ -30,7 +30,11 @@ class Receipt:
 
     def intact(self, folder: Path) -> bool:
         """Whether every output is still the file that was written: size and time are asked first, the bytes only of a file whose time differs."""
-        return all(_same(folder / name, *stamp) for name, stamp in self.outputs.items())
+        return all(self.kept(folder, name) for name in self.outputs)
+
+    def kept(self, folder: Path, name: str) -> bool:
+        """The same of one output."""
+        return _same(folder / name, *self.outputs[name])
 
     def sounds_as(self, audio: str, target: Path) -> bool:
         """Whether ``target`` is still the file that was written, and holds the frames that ``audio`` names."""

@@ -10,42 +10,25 @@ import hashlib
 import json
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import Any
 
 from audio.units import RATE
 from feeds.lock import Release
 from feeds.model import Alternate, Chapter, Enclosure, Transcript
+from feeds.targets.base import Outgoing
 from production import receipts
+from production.files import TRANSCRIPTS
 from production.model import Episode, Project
 
 _DIGITS = 12
 MP3, JSON_CHAPTERS, JPEG = "audio/mpeg", "application/json+chapters", "image/jpeg"
 _ALTERNATES = {"m4a": ("audio/mp4", "AAC"), "opus": ("audio/ogg", "Opus")}
-TRANSCRIPTS = {
-    ".vtt": "text/vtt",
-    ".srt": "application/x-subrip",
-    ".json": "application/json",
-    ".html": "text/html",
-    ".txt": "text/plain",
-}
-
-
-@dataclass(frozen=True, slots=True)
-class PublicFile:
-    """A file and the ``path`` that it is published under, from the show's media_url on."""
-
-    local: Path
-    path: str
-    length: int
-    type: str
-    sha256: str
 
 
 @dataclass(frozen=True, slots=True)
 class Built:
     """An episode that is built: what is published of it, the enclosure first, and what the feed says of that."""
 
-    files: tuple[PublicFile, ...]
+    files: tuple[Outgoing, ...]
     release: Release
 
 
@@ -69,7 +52,11 @@ def built(project: Project, build: Path, episode: Episode) -> Built | None:
     # Only the file that subscribers download must be there: an episode does not leave its feed because a picture beside it was lost.
     if receipt.size_of(folder, f"{episode.id}.mp3") is None:
         return None
-    files = {name: _file(folder, episode.id, name, said) for name, said in receipt.outputs.items() if _type(episode, name) and _there(folder, name)}
+    files = {
+        name: Outgoing(folder / name, address(episode.id, name, sha256), int(length), kind, sha256)
+        for name, (length, _, sha256) in receipt.outputs.items()
+        if (kind := _type(episode, name)) and (folder / name).is_file()
+    }
     mp3 = files.pop(f"{episode.id}.mp3")
     transcript = _transcript(project, episode)
     urls = {name: url_of(project, one.path) for name, one in files.items()}
@@ -86,10 +73,6 @@ def built(project: Project, build: Path, episode: Episode) -> Built | None:
     return Built((mp3, *files.values(), *([transcript] if transcript else [])), release)
 
 
-def _there(folder: Path, name: str) -> bool:
-    return (folder / name).is_file()
-
-
 def _type(episode: Episode, name: str) -> str:
     """The MIME type of an output that is published; "" for those that are the producer's own."""
     if name == f"{episode.id}.mp3":
@@ -100,26 +83,16 @@ def _type(episode: Episode, name: str) -> str:
     return JPEG if name.endswith(".jpg") else kind
 
 
-def _file(folder: Path, public: str, name: str, said: list[Any]) -> PublicFile:
-    length, _, sha256 = said
-    return PublicFile(folder / name, address(public, name, sha256), int(length), _type_of(name), sha256)
-
-
-def _type_of(name: str) -> str:
-    suffix = PurePosixPath(name).suffix
-    return {".mp3": MP3, ".json": JSON_CHAPTERS, ".jpg": JPEG}.get(suffix) or _ALTERNATES[suffix[1:]][0]
-
-
-def _transcript(project: Project, episode: Episode) -> PublicFile | None:
+def _transcript(project: Project, episode: Episode) -> Outgoing | None:
     if episode.transcript is None:
         return None
     path = project.root / episode.transcript
     data = path.read_bytes()
     sha256 = hashlib.sha256(data).hexdigest()
-    return PublicFile(path, address(episode.id, f"transcript{path.suffix.lower()}", sha256), len(data), TRANSCRIPTS[path.suffix.lower()], sha256)
+    return Outgoing(path, address(episode.id, f"transcript{path.suffix.lower()}", sha256), len(data), TRANSCRIPTS[path.suffix.lower()], sha256)
 
 
-def _alternates(project: Project, episode: Episode, mp3: PublicFile, files: dict[str, PublicFile]) -> tuple[Alternate, ...]:
+def _alternates(project: Project, episode: Episode, mp3: Outgoing, files: dict[str, Outgoing]) -> tuple[Alternate, ...]:
     """The files of other formats, and the enclosure before them; nothing when there are none."""
     formats = episode.settings.formats
     rates = {"m4a": formats.m4a, "opus": formats.opus}

@@ -23,6 +23,7 @@ from pathlib import Path
 from typing import IO, Final
 
 from feeds.model import Chapter
+from feeds.targets.base import Outgoing
 from production import checked, feed, locks, receipts, releases, sheets
 from production.errors import Problem, ProduceError, StepFailed
 from production.feed import feeds_of
@@ -31,7 +32,7 @@ from production.inputs import source_line
 from production.model import Episode, Project, Series, Show
 from production.problems import format_problems
 from production.receipts import Receipt
-from production.releases import JPEG, JSON_CHAPTERS, Built, PublicFile
+from production.releases import JPEG, JSON_CHAPTERS, Built
 from production.store import FOLDER, Store
 from production.web import HTML, Content, failing, missing
 
@@ -199,7 +200,7 @@ class _Shelf:
 
     # files
 
-    def _file(self, file: PublicFile) -> Content:
+    def _file(self, file: Outgoing) -> Content:
         if file.type == JSON_CHAPTERS and (moved := self._chapters(file)):
             return _page(file.type, moved, shared=True)
         kind = f"{file.type}; charset=utf-8" if file.type.startswith("text/") else file.type
@@ -207,7 +208,7 @@ class _Shelf:
         shared = not file.type.startswith(("audio/", "image/"))
         return Content(kind, file.sha256, file.length, self._opened(file), shared)
 
-    def _opened(self, file: PublicFile) -> IO[bytes]:
+    def _opened(self, file: Outgoing) -> IO[bytes]:
         """The file as it was built, however long it is read, and whatever takes its place meanwhile. Raises Refused when it is another one."""
         try:
             stream = file.local.open("rb", buffering=0)
@@ -227,7 +228,7 @@ class _Shelf:
             raise
         return stream
 
-    def _chapters(self, file: PublicFile) -> bytes:
+    def _chapters(self, file: Outgoing) -> bytes:
         """A list of chapters whose pictures are those that are served here; nothing when it has none."""
         try:
             said = json.loads(file.local.read_bytes())

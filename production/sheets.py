@@ -17,6 +17,7 @@ from feeds.model import Channel, Item
 from production.files import is_notes_file
 from production.model import Artwork, Episode, Person, Project, Series, Show
 from production.plan import Plan
+from production.releases import url_of
 from production.store import Store, digest, digest_bytes
 from production.versions import version
 
@@ -140,14 +141,9 @@ def tag_sheet(project: Project, plan: Plan, chapters: tuple[Chapter, ...], embed
     )
 
 
-def media_url(project: Project, *parts: str) -> str:
-    """The address of what is published under these names."""
-    return "/".join((project.show.media_url.rstrip("/"), *parts))
-
-
 def feed_url(project: Project, feed: Series | Show) -> str:
     """Where a series' feed is published, or the feed of the whole show."""
-    return media_url(project, "feeds", f"{feed.slug}.xml")
+    return url_of(project, f"feeds/{feed.slug}.xml")
 
 
 def channel(project: Project, feed: Series | Show, *, guid: str | None, image: str) -> Channel:
@@ -161,7 +157,7 @@ def channel(project: Project, feed: Series | Show, *, guid: str | None, image: s
         link=feed.link or show.link,
         feed_url=address,
         guid=guid or podcast_guid(address),
-        image=media_url(project, image),
+        image=url_of(project, image),
         language=show.language,
         author=show.author,
         owner_name=show.owner.name,
