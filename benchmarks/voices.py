@@ -251,6 +251,7 @@ def main(arguments: Sequence[str]) -> int:
     asked = argparse.ArgumentParser("python -m benchmarks.voices", description=(__doc__ or "").split("\n", 1)[0])
     asked.add_argument("speech", type=Path, help="a folder of recordings of speech")
     asked.add_argument("--music", type=Path, help="a folder of music, of which the longest files become sections")
+    asked.add_argument("--no-voice", action="append", default=[], metavar="NAME", help="a file of the first folder in which nobody speaks")
     asked.add_argument("--work", type=Path, help="where to work; the project stays there")
     found = asked.parse_args(arguments)
     if found.work:
@@ -262,7 +263,9 @@ def main(arguments: Sequence[str]) -> int:
 
 def _tell(root: Path, asked: argparse.Namespace) -> int:
     others = [path for path in recordings(asked.music) if (sources.probe(path).declared or 0) > 20] if asked.music else []
-    takes = {slug_of(path): path for path in recordings(asked.speech)}
+    heard = recordings(asked.speech)
+    others += [path for path in heard if path.name in asked.no_voice]
+    takes = {slug_of(path): path for path in heard if path.name not in asked.no_voice}
     silent = project(root, list(takes.values()), others)
     chained, plain = (build(root, episode) for episode in (CHAINED, PLAIN))
     segments = {one["name"]: one for one in chained["segments"]}

@@ -50,6 +50,18 @@ def music(seconds: float) -> NDArray[np.float64]:
     return np.resize(_intro(), (round(seconds * RATE), 1))
 
 
+def modem(seconds: float) -> NDArray[np.float64]:
+    """Digital radio as a receiver gives it: 17 carriers of 18 ms symbols with a prefix of 2 ms, in noise, fading, and clicking into another gain."""
+    random = np.random.default_rng(7)
+    symbol, prefix = RATE * 18 // 1000, RATE * 2 // 1000
+    tones = np.exp(2j * np.pi * np.outer(np.arange(-prefix, symbol), 19 + np.arange(17)) / symbol)
+    bits = random.integers(0, 4, (round(seconds * RATE) // (symbol + prefix), 17))
+    clean = np.real(np.exp(1j * np.pi / 2 * bits) @ tones.T).reshape(-1)
+    at = np.arange(len(clean)) / RATE
+    found = clean * (1 + 0.5 * np.sin(2 * np.pi * at / 11)) + 1.5 * random.standard_normal(len(clean))
+    return np.asarray(0.02 * found * np.minimum(1, 0.4 + (at % 7.3)))[:, None]
+
+
 @pytest.mark.parametrize("level", [0.1, 0.004], ids=["near", "far from the microphone"])
 def test_a_voice_is_speech_at_any_level(level: float) -> None:
     classes = told(sounds.speech(40, level=level))
@@ -57,7 +69,7 @@ def test_a_voice_is_speech_at_any_level(level: float) -> None:
     assert share(classes, OTHER) == 0
 
 
-@pytest.mark.parametrize("sound", [noise, lambda seconds: sounds.tone(seconds, 220.0), music], ids=["noise", "a tone", "music"])
+@pytest.mark.parametrize("sound", [noise, lambda seconds: sounds.tone(seconds, 220.0), music, modem], ids=["noise", "a tone", "music", "a modem"])
 def test_what_goes_on_without_syllables_is_something_else(sound: Callable[[float], NDArray[np.float64]]) -> None:
     classes = told(sound(40))
     assert share(classes, SPEECH) == 0
@@ -123,6 +135,6 @@ def test_real_voices_are_speech(tmp_path: Path) -> None:
         pcm.close()
         heard[path.name] = share(speech.tell(found.level, found.momentary, found.treble), SPEECH)
     assert len(heard) > 10
-    missed = sorted(name for name, spoken in heard.items() if spoken < 0.3)
-    # One recording of a codec at 700 bits a second is taken for noise, and the build says so.
-    assert len(missed) <= 1, missed
+    missed = {name for name, spoken in heard.items() if spoken < 0.3}
+    # Its name stands among voices, and what it holds is a modem's signal.
+    assert missed == {"codec2-vk2tpm_004.wav"}
