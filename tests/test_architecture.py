@@ -18,9 +18,14 @@ from tests.conftest import ROOT
 
 PACKAGES = ("production", "audio", "feeds")
 
+COMMANDS = frozenset(
+    p.relative_to(ROOT).as_posix() for p in (ROOT / "production/cli.py", *(ROOT / "production/commands").glob("*.py")) if p.name != "__init__.py"
+)
+"""The command line."""
+
 DOORS: dict[str, frozenset[str]] = {
     "yaml": frozenset({"production/yamlsource.py"}),
-    "click": frozenset({"production/cli.py"}),
+    "click": COMMANDS,
     "PIL": frozenset({"production/artwork.py"}),
     "mutagen": frozenset({"audio/tags.py"}),
     "pydub": frozenset({"audio/clips.py"}),
@@ -49,7 +54,7 @@ DOORS: dict[str, frozenset[str]] = {
 """A library, and the only files that may import it."""
 
 NAMES: dict[str, tuple[str, frozenset[str]]] = {
-    r"print|input|sys\.(stdout|stderr|stdin)": ("speaks to the terminal", frozenset({"production/cli.py", "production/terminal.py"})),
+    r"print|input|sys\.(stdout|stderr|stdin)": ("speaks to the terminal", COMMANDS | {"production/terminal.py"}),
     r"os\.(system|popen|fork|forkpty|startfile|posix_spawnp?|(exec|spawn)\w+)|asyncio\.create_subprocess_\w+|.*\bProcessPoolExecutor": (
         "starts a process",
         frozenset({"audio/ffmpeg.py"}),
@@ -57,7 +62,7 @@ NAMES: dict[str, tuple[str, frozenset[str]]] = {
     r".*\b(datetime|dt)\.(now|utcnow|today)|.*\bdate\.today|time\.(time|time_ns|localtime|gmtime|ctime|asctime)": (
         "asks the clock",
         # the store sweeps what killed runs left behind by its age, a publisher says since when it is at work; no clock reaches what is made
-        frozenset({"production/cli.py", "production/store.py", "feeds/holder.py"}),
+        frozenset({"production/commands/command.py", "production/store.py", "feeds/holder.py"}),
     ),
     r"locale\.\w+|random\.(?!Random\b)\w+|uuid\.uuid[14]|secrets\.\w+|np\.random\.(?!default_rng\b)\w+": (
         "depends on chance or on the locale",

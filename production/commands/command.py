@@ -1,0 +1,103 @@
+"""What all commands share: where they work, the exit code of whatever happens, what is told of it, and the clock."""
+
+from __future__ import annotations
+
+import datetime as dt
+import os
+import signal
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from production.terminal import Terminal
+
+OK, FAILED, CONFIG, BUG, MISSING, INTERRUPTED = 0, 1, 2, 3, 4, 130
+
+in_folder = click.option("-C", "folder", type=click.Path(path_type=Path), default=Path(), help="Work in this project folder (it holds configs/).")
+
+
+def cores() -> int:
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def right_now() -> dt.datetime:
+    return dt.datetime.now(dt.UTC)
+
+
+def guarded(terminal: Terminal, folder: Path, work: Any) -> int:
+    """Run ``work`` and turn what it raises into words and an exit code."""
+    from audio import ffmpeg
+    from audio.errors import AudioError, DenoiserMissing, FfmpegMissing, VoiceMissing
+    from production.errors import ProduceError
+
+    signal.signal(signal.SIGINT, _interrupt)
+    signal.signal(signal.SIGTERM, _interrupt)
+    try:
+        return int(work())
+    except (KeyboardInterrupt, ffmpeg.Cancelled):
+        ffmpeg.cancel()
+        terminal.error("interrupted; what was finished is kept, and the next run goes on from there")
+        return INTERRUPTED
+    except (DenoiserMissing, FfmpegMissing, VoiceMissing) as error:
+        terminal.error(f"error: {error}")
+        return MISSING
+    except ProduceError as error:
+        # A folder that is no project is named: `configs` alone would not say whose.
+        return tell(terminal, error, folder if (folder / "configs").is_dir() else None)
+    except AudioError as error:
+        terminal.error(f"error: {error}")
+        command = getattr(error, "command", None)
+        if command:
+            terminal.error(f"  = the command was: {command}\n  = it said: {error.stderr_tail}")  # type: ignore[attr-defined]
+        return FAILED
+    except Exception:
+        terminal.error(f"this is a bug in produce; its log is in {_log(folder)}")
+        return BUG
+    finally:
+        terminal.close()
+
+
+def _interrupt(_number: int, _frame: object) -> None:
+    from audio import ffmpeg
+
+    # Children die first: the threads that wait for them then end by themselves.
+    ffmpeg.cancel()
+    if "feeds.programs" in sys.modules:
+        from feeds import programs
+
+        programs.cancel()
+    raise KeyboardInterrupt
+
+
+def _log(folder: Path) -> str:
+    import traceback
+
+    text = traceback.format_exc()
+    path = folder / "build" / "produce-bug.log"
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+    except OSError:
+        sys.stderr.write(text)
+        return "the lines above"
+    return str(path)
+
+
+def tell(terminal: Terminal, error: Any, root: Path | None) -> int:
+    from production.errors import Problem
+    from production.inputs import source_line
+    from production.problems import format_problem, format_problems
+
+    problems = getattr(error, "problems", None)
+    if problems is not None:
+        terminal.error(format_problems(problems, relative_to=root))
+        terminal.error(f"{len(problems)} problem{'s' if len(problems) != 1 else ''}")
+    elif getattr(error, "where", None):
+        terminal.error(format_problem(Problem(error.where, str(error), error.hint, source_line(error.where)), relative_to=root))
+    else:
+        hint = getattr(error, "hint", "")
+        terminal.error(f"error: {error}" + (f"\n  = hint: {hint}" if hint else ""))
+    return int(error.exit_code)

@@ -1,0 +1,181 @@
+"""Feeds are written, checked, compared, published and taken back."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from production.commands.command import FAILED, OK, cores, guarded, in_folder, right_now, tell
+
+if TYPE_CHECKING:
+    from production.terminal import Terminal
+
+
+@click.command("feed")
+@click.argument("feeds", nargs=-1, required=True)
+@in_folder
+@click.option("-q", "--quiet", is_flag=True, help="Say nothing but errors and results.")
+def feed_(feeds: Sequence[str], folder: Path, quiet: bool) -> None:
+    """Write the FEEDS: a series, the show, or 'all', from what is built and what was published. Nothing is sent anywhere."""
+    from production.terminal import Terminal
+
+    terminal = Terminal(quiet=quiet)
+    sys.exit(guarded(terminal, folder, lambda: _feed(terminal, feeds, folder)))
+
+
+def _feed(terminal: Terminal, words: Sequence[str], folder: Path) -> int:
+    from production.errors import ProduceError
+    from production.pipeline import Builder, Options
+    from production.targets import choose_feeds
+    from production.watch import Watch
+
+    project, feeds = choose_feeds(folder, words)
+    builder = Builder(project, Options(cores()), Watch(terminal.progress, terminal.line))
+    code = OK
+    with builder.store.using(lambda: terminal.line("waiting: produce gc is removing entries")):
+        for one in feeds:
+            try:
+                click.echo(str(builder.feed(one, right_now())))
+            except ProduceError as error:
+                code = max(code, tell(terminal, error, project.root))
+    return code
+
+
+@click.command("check")
+@click.argument("feeds", nargs=-1)
+@in_folder
+@click.option("--strict", is_flag=True, help="Fail for warnings too.")
+@click.option("--apps", is_flag=True, help="Also say what each app will show of every episode.")
+def check_(feeds: Sequence[str], folder: Path, strict: bool, apps: bool) -> None:
+    """Check the configs, and the FEEDS (all of them if none is named) against the rules of directories and apps. Nothing is sent anywhere."""
+    from production.terminal import Terminal
+
+    terminal = Terminal()
+    sys.exit(guarded(terminal, folder, lambda: _check(terminal, feeds, folder, strict, apps)))
+
+
+def _check(terminal: Terminal, words: Sequence[str], folder: Path, strict: bool, apps: bool) -> int:
+    from production import publishing
+    from production.pipeline import BUILD
+    from production.problems import format_problems
+    from production.store import FOLDER, Store
+    from production.targets import ALL, choose_feeds
+
+    project, wanted = choose_feeds(folder, words or [ALL])
+    store, now = Store(project.root / FOLDER), right_now()
+    with store.using(lambda: terminal.line("waiting: produce gc is removing entries")):
+        made = publishing.ready(project, wanted, project.root / BUILD, store, now)
+    publishing.save(made, project.root / BUILD)
+    problems = publishing.problems_of(made, now)
+    if problems:
+        click.echo(format_problems(problems, relative_to=project.root))
+    if apps:
+        for line in publishing.shown(made):
+            click.echo(line)
+    errors = sum(one.severity == "error" for one in problems)
+    terminal.line(f"{errors} kind(s) of error, {len(problems) - errors} of warning, in {len(made.texts)} feed(s)")
+    return FAILED if errors or (strict and problems) else OK
+
+
+@click.command("diff")
+@click.argument("feeds", nargs=-1)
+@in_folder
+@click.option("--to", "name", metavar="TARGET", default=None, help="Against what is published there; the only target if not said.")
+@click.option("--against", type=click.Path(path_type=Path, exists=True, dir_okay=False), default=None, help="Against a saved feed instead.")
+@click.option("--json", "as_json", is_flag=True, help="As JSON, for programs.")
+def diff_(feeds: Sequence[str], folder: Path, name: str | None, against: Path | None, as_json: bool) -> None:
+    """Say what subscribers of the FEEDS will see once they are published: new, changed and removed episodes, and what is downloaded again."""
+    from production.terminal import Terminal
+
+    terminal = Terminal()
+    sys.exit(guarded(terminal, folder, lambda: _diff(terminal, feeds, folder, name, against, as_json)))
+
+
+def _diff(terminal: Terminal, words: Sequence[str], folder: Path, name: str | None, against: Path | None, as_json: bool) -> int:
+    import json
+
+    from production import publishing
+    from production.pipeline import BUILD
+    from production.store import FOLDER, Store
+    from production.targets import ALL, choose_feeds
+
+    project, wanted = choose_feeds(folder, words or [ALL])
+    if against and len(wanted) != 1:
+        raise click.UsageError("a saved feed is one feed: name which one it is to be compared with")
+    store = Store(project.root / FOLDER)
+    with store.using(lambda: terminal.line("waiting: produce gc is removing entries")):
+        made = publishing.ready(project, wanted, project.root / BUILD, store, right_now())
+    before = {wanted[0].slug: against.read_bytes()} if against else publishing.published(project, publishing.place_of(project, name), made)
+    found = {slug: publishing.changes(made, slug, before.get(slug)) for slug in made.texts}
+    if as_json:
+        click.echo(json.dumps({slug: one.as_json() for slug, one in found.items()}, indent=1, ensure_ascii=False))
+    else:
+        for slug, one in found.items():
+            for line in one.lines():
+                click.echo(f"{slug}: {line}")
+    return OK
+
+
+@click.command("publish")
+@click.argument("feeds", nargs=-1)
+@in_folder
+@click.option("--to", "name", metavar="TARGET", default=None, help="Which of the targets in configs/show.yaml; the only one if not said.")
+@click.option("--dry-run", is_flag=True, help="Only say what would be sent, and what subscribers would see.")
+@click.option("--allow-removal", is_flag=True, help="Let published episodes leave their feed.")
+@click.option("-q", "--quiet", is_flag=True, help="Say nothing but errors and results.")
+def publish_(feeds: Sequence[str], folder: Path, name: str | None, dry_run: bool, allow_removal: bool, quiet: bool) -> None:
+    """Send the FEEDS (all of them if none is named) and what they name to a target: files first, each read back, the feeds last."""
+    from production.terminal import Terminal
+
+    terminal = Terminal(quiet=quiet)
+    sys.exit(guarded(terminal, folder, lambda: _publish(terminal, feeds, folder, name, dry_run, allow_removal)))
+
+
+def _publish(terminal: Terminal, words: Sequence[str], folder: Path, name: str | None, dry_run: bool, removing: bool) -> int:
+    from production import publishing
+    from production.pipeline import BUILD
+    from production.store import FOLDER, Store
+    from production.targets import ALL, choose_feeds
+
+    project, wanted = choose_feeds(folder, words or [ALL])
+    place = publishing.place_of(project, name)
+    store, now, begun = Store(project.root / FOLDER), right_now(), time.monotonic()
+    with store.using(lambda: terminal.line("waiting: produce gc is removing entries")):
+        made = publishing.ready(project, wanted, project.root / BUILD, store, now)
+    with contextlib.closing(publishing.opened(project, place)) as target:
+        report = publishing.send(made, target, place, now=now, removing=removing, dry_run=dry_run, say=terminal.line, show=terminal.progress)
+    terminal.close()
+    for line in publishing.in_lines(report, time.monotonic() - begun):
+        click.echo(line)
+    return OK
+
+
+@click.command("rollback")
+@click.argument("feeds", nargs=-1, required=True)
+@in_folder
+@click.option("--to", "name", metavar="TARGET", default=None, help="Which of the targets in configs/show.yaml; the only one if not said.")
+def rollback_(feeds: Sequence[str], folder: Path, name: str | None) -> None:
+    """Put the FEEDS back that were published before the present ones. Once more undoes it."""
+    from production.terminal import Terminal
+
+    terminal = Terminal()
+    sys.exit(guarded(terminal, folder, lambda: _rollback(terminal, feeds, folder, name)))
+
+
+def _rollback(terminal: Terminal, words: Sequence[str], folder: Path, name: str | None) -> int:
+    from feeds.publish import rollback
+    from production import publishing
+    from production.targets import choose_feeds
+
+    project, wanted = choose_feeds(folder, words)
+    place = publishing.place_of(project, name)
+    with contextlib.closing(publishing.opened(project, place)) as target, publishing.said(place):
+        for one in wanted:
+            click.echo(f"feeds/{one.slug}.xml is {rollback(target, one.slug, say=terminal.line)} again")
+    return OK
