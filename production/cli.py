@@ -16,6 +16,7 @@ _WHERE: Mapping[str, str] = {
     "build": "build:build",
     "plan": "build:plan_",
     "feed": "publish:feed_",
+    "page": "page:page",
     "check": "publish:check_",
     "diff": "publish:diff_",
     "publish": "publish:publish_",
@@ -78,6 +79,7 @@ def produce() -> None:
     produce plan episode-14            say what a build would do, and why
     produce serve                      let podcast apps on this machine subscribe to what is built
     produce feed all                   write the feeds of what is built
+    produce page all                   write the listener's pages of what is out
     produce check                      configs and feeds against the rules of apps and directories
     produce diff                       what subscribers will see once this is published
     produce publish                    send files and feeds to a target

@@ -203,6 +203,17 @@ class Soundbite:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Subscribe:
+    """Where listeners find a feed in directories and apps, besides the feed itself; what is left out and can be made of the others is."""
+
+    apple: Url | None = None
+    spotify: Url | None = None
+    overcast: Annotated[Url | None, Field(description="made of the number in apple's")] = None
+    pocket_casts: Annotated[Url | None, Field(description="made of the number in apple's")] = None
+    antennapod: Annotated[Url | None, Field(description="made of the feed's")] = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Place:
     """Where files and feeds are published to. Who we are there, the environment and the standard files of each kind say, and never a config."""
 
@@ -247,6 +258,8 @@ class Show:
     funding: tuple[Funding, ...] = ()
     license: License | None = None
     hub: Annotated[Url | None, Field(description="the WebSub hub that is told when a feed has changed")] = None
+    site: Annotated[Url | None, Field(description="the folder on the web that the listener's pages are put into")] = None
+    subscribe: Subscribe = Subscribe()
     targets: Annotated[tuple[Place, ...], Field(description="where produce publish can send files and feeds")] = ()
     store: Store = Store()
 
@@ -261,6 +274,7 @@ class Series:
     description: Text
     episodes: Annotated[str, StringConstraints(pattern=r"^\d+-\d+$"), Field(description="the numbers it holds, as 1-12")]
     link: Url | None = None
+    subscribe: Annotated[Subscribe, Field(description="where the series stands by itself; the show's if nothing is said")] = Subscribe()
     settings: Settings = Settings()
 
     @property

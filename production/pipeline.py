@@ -114,6 +114,15 @@ class Builder:
             _clean(self.build / "feeds", f"{of.slug}.")
             return feed.write_feed(self.project, of, self.build, self.store, now)
 
+    def site(self, now: dt.datetime, *, public: bool = False) -> dict[str, Path]:
+        """Bring the listener's pages up to date; gives each file by its path in the site. Raises what `shelf.write_site` raises."""
+        from production.site import shelf
+
+        folder = self.build / (shelf.PUBLIC if public else shelf.SITE)
+        with disk_errors(folder), locked(self.build / STORE / "locks" / f"{folder.name}.lock"):
+            _clean(folder)
+            return shelf.write_site(self.project, folder, self.store, now, public=public)
+
     def look(self, episode: Episode) -> Outlook:
         """What `episode` would do, without doing it. Raises ConfigError, StepFailed."""
         from production import outlook

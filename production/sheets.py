@@ -29,6 +29,8 @@ EMBEDDED_BYTES = 200_000
 CHAPTER_BYTES = 150_000
 COVERS = ((EMBEDDED_SIDE, EMBEDDED_BYTES), (FEED_SIDE, FEED_BYTES))
 """Side in pixels and most bytes of what is made of one episode's cover."""
+PAGE_COVERS = ((640, 80_000), (176, 12_000))
+"""The same of what a web page shows of it: large, and in a list."""
 SCRATCH = "[SCRATCH] "
 
 
@@ -37,11 +39,13 @@ def guid(project: Project, episode: Episode) -> str:
     return episode_guid(project.show.slug, episode.number)
 
 
-def cover(project: Project, episode: Episode, store: Store, *, side: int, most: int, scratch: bool) -> bytes:
+def cover(
+    project: Project, episode: Episode, store: Store, *, side: int, most: int, scratch: bool, along: Sequence[tuple[int, int]] = COVERS
+) -> bytes:
     """The episode's cover as JPEG: the file that the config names, else drawn. Raises ArtworkError for a file that cannot serve."""
     asked = episode.settings.artwork
     if asked.file:
-        return fitted(project.root / asked.file, store, side=side, most=most, along=COVERS)
+        return fitted(project.root / asked.file, store, side=side, most=most, along=along)
     series = project.series_of(episode)
     return _drawn(
         store,
@@ -62,10 +66,10 @@ def cover_source(project: Project, episode: Episode) -> str:
     return digest("covers", artwork_version(), COVERS, made_from, project.show.title, project.series_of(episode).title)
 
 
-def feed_cover(project: Project, feed: Series | Show, store: Store) -> bytes:
+def feed_cover(project: Project, feed: Series | Show, store: Store, *, side: int = FEED_SIDE) -> bytes:
     """The cover of a feed, drawn from the title and colour of its series, or from those of the show."""
     colour = (Artwork() if isinstance(feed, Show) else feed.settings.artwork).colour
-    return _drawn(store, number=None, title=feed.title, series=feed.title, show=project.show.title, colour=colour, side=FEED_SIDE, scratch=False)
+    return _drawn(store, number=None, title=feed.title, series=feed.title, show=project.show.title, colour=colour, side=side, scratch=False)
 
 
 def _drawn(store: Store, *, number: int | None, title: str, series: str, show: str, colour: str, side: int, scratch: bool) -> bytes:

@@ -26,6 +26,7 @@ COMMANDS = frozenset(
 DOORS: dict[str, frozenset[str]] = {
     "yaml": frozenset({"production/yamlsource.py"}),
     "click": COMMANDS,
+    "jinja2": frozenset({"production/site/templates.py"}),
     "PIL": frozenset({"production/artwork.py"}),
     "mutagen": frozenset({"audio/tags.py"}),
     "pydub": frozenset({"audio/clips.py"}),

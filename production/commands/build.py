@@ -159,6 +159,13 @@ def _build_each(terminal: Terminal, builder: Builder, project: Project, episodes
                 builder.feed(one, right_now())
             except (ConfigError, StepFailed, StepsFailed, StoreError) as error:
                 code = max(code, tell(terminal, error, project.root))
+                if one is project.show:
+                    # Its pages are made of it, and would say the same.
+                    return code
+    try:
+        builder.site(right_now())
+    except (ConfigError, StepFailed, StepsFailed, StoreError) as error:
+        code = max(code, tell(terminal, error, project.root))
     return code
 
 

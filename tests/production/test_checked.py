@@ -37,6 +37,8 @@ persons: [{name: Ann, role: host, group: cast, link: "https://show.example/ann",
 funding: [{url: "https://show.example/give", text: Give}]
 license: {name: cc-by-4.0, url: "https://show.example/license"}
 hub: https://hub.example/
+site: https://show.example/listen/
+subscribe: {apple: "https://podcasts.apple.com/podcast/id1", spotify: "https://open.spotify.com/show/x", antennapod: "https://antennapod.org/x"}
 targets: [{name: media, kind: sftp, path: podcast, host: media.example, user: us, port: 22, public: "https://media.show.example/"}]
 store: {limit: 3 GB}
 defaults:
@@ -50,6 +52,7 @@ title: Basics
 description: It.
 episodes: 1-9
 link: https://show.example/basics
+subscribe: {overcast: "https://overcast.fm/itunes1", pocket_casts: "https://pca.st/itunes/1"}
 defaults:
   layout: {gap: 3.5, grid: 0, sting_lead: 0.25, tail: 2}
   trim: {enabled: false, air: 0.3}
