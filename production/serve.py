@@ -1,4 +1,5 @@
-"""The show as it will be published, for podcast apps on this machine: every feed, all that is built of it, and a page that lists both.
+"""The show as it will be published, for podcast apps and browsers on this machine: every feed, all that is built of it, the listener's pages, and a
+page that lists it all.
 
 A feed is the one that will be published, rendered for another address: guids and dates, and the podcast:guid, are its own, so that an app knows it
 for the same. Episodes that are not out yet are in it; what was published and is not built here is where it was published; a scratch build is in no
@@ -33,6 +34,9 @@ from production.model import Episode, Project, Series, Show
 from production.problems import format_problems
 from production.receipts import Receipt
 from production.releases import JPEG, JSON_CHAPTERS, Built
+from production.site import pages
+from production.site.page import Addresses, File
+from production.site.views import INDEX, episode_path
 from production.store import FOLDER, Store
 from production.web import HTML, Content, failing, missing
 
@@ -40,6 +44,8 @@ RSS: Final = "application/rss+xml; charset=utf-8"
 EVER: Final = dt.datetime.max.replace(tzinfo=dt.UTC)
 """A moment at which every episode is out."""
 _BUILD: Final = FOLDER.parent
+_SITE: Final = "site/"
+"""Where the listener's pages are."""
 
 Stamp = tuple[int, int, int]
 """Time of change in ns, size in bytes and number of a file: another one, another file."""
@@ -159,6 +165,8 @@ class _Shelf:
         self._sums = {key: sha256 for one in published.episodes for key, sha256 in self._said(one)}
         self._making = threading.Lock()
         self._feeds: dict[str, tuple[bytes, str, bytes]] = {}
+        self._site: dict[str, File] = {}
+        self._pages: dict[str, bytes] = {}
 
     def _paths(self) -> Iterator[Path]:
         """The files besides configs and receipts that something depends on: what was built, show notes and transcripts."""
@@ -169,6 +177,8 @@ class _Shelf:
                 yield self.published.root / episode.notes
             if episode.transcript:
                 yield self.published.root / episode.transcript
+            if episode.settings.artwork.file:
+                yield self.published.root / episode.settings.artwork.file
 
     def _take(self, episode: Episode) -> None:
         try:
@@ -191,6 +201,8 @@ class _Shelf:
             return _page(HTML, self._index().encode())
         if path in self._files:
             return self._file(self._files[path])
+        if path.startswith(_SITE):
+            return self._page(path.removeprefix(_SITE) or INDEX)
         for of in feeds_of(self.project):
             if path == f"feeds/{of.slug}.xml":
                 return _page(RSS, self._feed(of)[0], shared=True)
@@ -261,11 +273,30 @@ class _Shelf:
     def _moved(self, chapter: Chapter) -> Chapter:
         return replace(chapter, image=self._here.get(chapter.image or "", chapter.image))
 
-    # the page
+    # the listener's pages
+
+    def _page(self, path: str) -> Content:
+        """A page as it will be written, but for where its sound is, and that it looks for a newer one of itself."""
+        with self._making, self._store.using():
+            if not self._site:
+                self._site = {one.path: one for one in self._listed()}
+            if path not in self._site:
+                raise missing("there is no page of this name")
+            if path not in self._pages:
+                self._pages[path] = self._site[path].make()
+            # What may run there, the page itself says.
+            return replace(_page(self._site[path].type, self._pages[path]), policy="frame-ancestors 'none'")
+
+    def _listed(self) -> Iterator[File]:
+        made = feed.made(self.project, self.project.show, self._build, self._store, EVER)
+        beside = {releases.url_of(project, path): path for path in self._files for project in (self.published, self.project)}
+        return pages.files(self.project, made, self._store, Addresses(beside, self.published.show.site or "", live=True))
+
+    # the page that lists everything
 
     def _index(self) -> str:
         show = self.project.show
-        lines = [f"<h1>{_text(show.title)}</h1>"]
+        lines = [f"<h1>{_text(show.title)}</h1>", f"<p>{_link(f'{_SITE}{INDEX}', 'The pages for listeners')}</p>"]
         if self.trouble:
             lines += ["<p>The configs are wrong; this is how they were before.</p>", f"<pre>{_text(self.trouble)}</pre>"]
         lines += ["<h2>Feeds</h2>", "<ul>"]
@@ -291,7 +322,7 @@ class _Shelf:
         built, receipt = self._built.get(episode.id), self._receipts.get(episode.id)
         if built:
             names = (_link(releases.url_of(self.project, file.path), file.local.name) for file in built.files)
-            return f"<li>{title}{', '.join(names)}</li>"
+            return f"<li>{title}{_link(_SITE + episode_path(episode.id), 'page')}, {', '.join(names)}</li>"
         elsewhere = "; the feed has it as it was published" if published else ""
         if lost := self._lost.get(episode.id):
             return f"<li>{title}{_text(lost)}{elsewhere}</li>"

@@ -36,7 +36,7 @@ _TEXT: Final = "text/plain; charset=utf-8"
 _OURS: Final = re.compile(r"(localhost|127\.0\.0\.1|\[::1\])(:[0-9]{1,5})?", re.IGNORECASE)
 """A Host field that means this machine. The port is not compared: a tunnel has another one at its other end."""
 _POLICY: Final = "default-src 'none'; img-src 'self'; style-src 'unsafe-inline'; frame-ancestors 'none'"
-"""Content-Security-Policy of pages: whatever stands in one, nothing of it runs."""
+"""Content-Security-Policy of pages that say none themselves: whatever stands in one, nothing of it runs."""
 _PART: Final = re.compile(r"([0-9]{0,30})-([0-9]{0,30})")
 _TAG: Final = re.compile(r'(?:W/)?("[^"]*")')
 _HEAD_BYTES: Final = 32 << 10
@@ -62,7 +62,7 @@ class Limits:
 class Content:
     """What a path stands for: ``length`` bytes that ``body`` is open at the beginning of, and their SHA-256 in hexadecimal.
 
-    ``shared`` is what scripts of any web page may read, if a browser on this machine shows it.
+    ``shared`` is what scripts of any web page may read, if a browser on this machine shows it; ``policy`` the Content-Security-Policy of a page.
     """
 
     type: str
@@ -70,6 +70,7 @@ class Content:
     length: int
     body: IO[bytes]
     shared: bool = False
+    policy: str = _POLICY
 
 
 class Refused(Exception):
@@ -321,7 +322,7 @@ class _Handler(BaseHTTPRequestHandler):
             if wanted is not None:
                 fields["Content-Range"] = f"bytes {wanted.start}-{wanted.stop - 1}/{content.length}"
             if content.type == HTML:
-                fields["Content-Security-Policy"] = _POLICY
+                fields["Content-Security-Policy"] = content.policy
             self._answer(status, fields)
             self._send(content.body, given)
 
