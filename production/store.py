@@ -133,6 +133,46 @@ def write(path: Path, data: bytes) -> bool:
     return True
 
 
+def create(path: Path, data: bytes) -> bool:
+    """Put ``data`` at ``path``, whole and synced, where nothing is yet; whether it was put there. What is there stays as it is."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
+    try:
+        with open(descriptor, "wb") as file:
+            file.write(data)
+            synced(file)
+        os.chmod(name, 0o666 & ~_UMASK)
+        try:
+            # Of all who would put something here at this moment, one can: a new name takes nothing's place, as renaming does.
+            os.link(name, path)
+        except OSError as error:
+            if error.errno not in _NO_LINKS:
+                raise
+            return _create_there(path, data)
+        return True
+    except FileExistsError:
+        return False
+    finally:
+        with contextlib.suppress(OSError):
+            os.unlink(name)
+
+
+_NO_LINKS = frozenset({errno.EPERM, errno.EOPNOTSUPP, errno.ENOTSUP, errno.ENOSYS, errno.EMLINK})
+"""What file systems say where a file has one name only (FAT)."""
+
+
+def _create_there(path: Path, data: bytes) -> bool:
+    with path.open("xb") as file:
+        try:
+            file.write(data)
+            synced(file)
+        except BaseException:
+            with contextlib.suppress(OSError):
+                path.unlink()
+            raise
+    return True
+
+
 class Store:
     """The store of one project, in a folder of its own. Many threads and processes may use it at once.
 

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from production.errors import StoreError
-from production.store import Store, digest, locked, recorded, replacing, sum_key, write
+from production.store import Store, create, digest, locked, recorded, replacing, sum_key, write
 from tests.conftest import ROOT
 
 KEY = digest("entry")
@@ -370,3 +370,30 @@ def test_a_folder_that_cannot_be_made_is_a_store_error(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(StoreError, match="Not a directory"):
         Store(tmp_path / "file" / "store")
+
+
+@pytest.mark.parametrize("links", [True, False])
+def test_what_is_created_is_whole_and_takes_nobodys_place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, links: bool) -> None:
+    if not links:
+
+        def none(*_: object) -> None:
+            raise OSError(errno.EPERM, "one name for each file here")
+
+        monkeypatch.setattr(os, "link", none)
+    path = tmp_path / "new" / "a.yaml"
+    with ThreadPoolExecutor(8) as pool:
+        created = list(pool.map(lambda number: create(path, b"%d" % number * 1000), range(8)))
+    assert created.count(True) == 1
+    assert path.read_bytes() == b"%d" % created.index(True) * 1000
+    (tmp_path / "plain").touch()
+    assert path.stat().st_mode == (tmp_path / "plain").stat().st_mode
+    (tmp_path / "dangling").symlink_to(tmp_path / "nowhere")
+    assert not create(tmp_path / "dangling", b"x")
+
+    def full(_: int) -> None:
+        raise OSError(errno.ENOSPC, "no room")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(OSError, match="no room"):
+        create(tmp_path / "new" / "b.yaml", b"x")
+    assert [one.name for one in path.parent.iterdir()] == ["a.yaml"]
