@@ -1,4 +1,5 @@
-"""Show notes: Markdown in, HTML out that does no harm wherever it is shown. The only import of markdown-it and of nh3.
+"""Show notes: Markdown in, HTML out that does no harm wherever it is shown. The only import of nh3, and with
+`production.authoring.markdown` of markdown-it.
 
 Two walls, of which either would do: HTML in the Markdown stays text, and of what comes out nothing is kept but the tags that podcast apps show
 (Apple names p, ol, ul, li and a; the others degrade to their text) and links to web addresses and mail. No script, no style, no picture, no

@@ -2,6 +2,7 @@
 
 ProduceError
 |-- ConfigError     2   every problem of the run at once
+|-- ChoiceRefused   2   an option or an answer that cannot be meant so
 |-- StepFailed      1   a step, where it was asked for, and the cause
 |-- StepsFailed     1   recordings that cannot be used, all of them
 |-- StoreError      1   the build folder cannot be read or written
@@ -47,6 +48,16 @@ class ConfigError(ProduceError):
     def __init__(self, problems: Iterable[Problem]) -> None:
         self.problems = tuple(problems)
         super().__init__(f"{len(self.problems)} problem(s)")
+
+
+class ChoiceRefused(ProduceError):
+    """An option or an answer that cannot be meant so; ``hint`` says what can."""
+
+    exit_code = 2
+
+    def __init__(self, message: str, hint: str = "") -> None:
+        self.hint = hint
+        super().__init__(message)
 
 
 class StepFailed(ProduceError):

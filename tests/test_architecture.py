@@ -27,6 +27,8 @@ DOORS: dict[str, frozenset[str]] = {
     "yaml": frozenset({"production/yamlsource.py"}),
     "click": COMMANDS,
     "jinja2": frozenset({"production/site/templates.py"}),
+    "markdown_it": frozenset({"feeds/notes.py", "production/authoring/markdown.py"}),
+    "nh3": frozenset({"feeds/notes.py"}),
     "PIL": frozenset({"production/artwork.py"}),
     "mutagen": frozenset({"audio/tags.py"}),
     "pydub": frozenset({"audio/clips.py"}),
