@@ -11,7 +11,8 @@ import click
 
 from production.commands.command import INTERRUPTED
 
-_TAKE_A_VALUE = ("-C", "-j", "--jobs", "--limit", "--preview", "--port", "--to", "--against", "--as")
+_OF_NEW = ("--from", "--series", "--number", "--title", "--date", "--minutes", "--summary")
+_TAKE_A_VALUE = ("-C", "-j", "--jobs", "--limit", "--preview", "--port", "--to", "--against", "--as", *_OF_NEW)
 _WHERE: Mapping[str, str] = {
     "build": "build:build",
     "plan": "build:plan_",
@@ -23,6 +24,7 @@ _WHERE: Mapping[str, str] = {
     "rollback": "publish:rollback_",
     "republish": "identity:republish",
     "adopt": "identity:adopt",
+    "new": "new:new",
     "serve": "serve:serve",
     "gc": "upkeep:gc",
 }
@@ -76,6 +78,7 @@ def produce() -> None:
     produce episode-14 --scratch       speak placeholders for missing recordings
     produce pattern-mastery            build every episode of a series
     produce all                        build the whole show
+    produce new                        begin an episode: its YAML file, by questions or from a script
     produce plan episode-14            say what a build would do, and why
     produce serve                      let podcast apps on this machine subscribe to what is built
     produce feed all                   write the feeds of what is built

@@ -27,8 +27,11 @@ def right_now() -> dt.datetime:
     return dt.datetime.now(dt.UTC)
 
 
-def guarded(terminal: Terminal, folder: Path, work: Any) -> int:
-    """Run ``work`` and turn what it raises into words and an exit code."""
+_KEPT = "what was finished is kept, and the next run goes on from there"
+
+
+def guarded(terminal: Terminal, folder: Path, work: Any, *, interrupted: str = _KEPT) -> int:
+    """Run ``work`` and turn what it raises into words and an exit code. ``interrupted`` says how things stand after a ^C."""
     from audio import ffmpeg
     from audio.errors import AudioError, DenoiserMissing, FfmpegMissing, VoiceMissing
     from production.errors import ProduceError
@@ -39,7 +42,7 @@ def guarded(terminal: Terminal, folder: Path, work: Any) -> int:
         return int(work())
     except (KeyboardInterrupt, ffmpeg.Cancelled):
         ffmpeg.cancel()
-        terminal.error("interrupted; what was finished is kept, and the next run goes on from there")
+        terminal.error(f"interrupted; {interrupted}")
         return INTERRUPTED
     except (DenoiserMissing, FfmpegMissing, VoiceMissing) as error:
         terminal.error(f"error: {error}")
