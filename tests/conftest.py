@@ -191,6 +191,11 @@ def pytest_configure() -> None:
     sys.addaudithook(_listen)
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Whole episodes first: they take longest, and begun last they would keep one worker while the others have nothing left to do."""
+    items.sort(key=lambda item: not item.path.is_relative_to(ROOT / "tests" / "e2e"))
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
     watch.begin(item.nodeid, marked=item.get_closest_marker("process") is not None)

@@ -187,23 +187,35 @@ def test_code_that_swallows_exceptions_does_not_hide_an_attempt() -> None:
 
 
 @pytest.mark.process
-def test_a_forbidden_attempt_fails_the_run_swallowed_or_not(tmp_path: Path) -> None:
-    (tmp_path / "pytest.ini").write_text("[pytest]\nmarkers = process\n")
+@pytest.mark.parametrize("workers", [(), ("-n2", "--dist=load")], ids=["in one process", "in workers"])
+def test_a_forbidden_attempt_fails_the_run_swallowed_or_not(workers: tuple[str, ...], tmp_path: Path) -> None:
+    if workers:
+        pytest.importorskip("xdist")
+    (tmp_path / "pytest.ini").write_text("[pytest]\nmarkers = process\nfilterwarnings = error\n")
     (tmp_path / "conftest.py").write_text("from tests.conftest import *\n")
     (tmp_path / "test_inner.py").write_text(
-        "import os\n"
+        "import os, socket, warnings, pytest\n"
         "def test_innocent(): pass\n"
         "def test_open(): os.system('true')\n"
         "def test_swallowed():\n"
         "    try: os.system('true')\n"
         "    except BaseException: pass\n"
+        "def test_connects(): socket.create_connection(('127.0.0.1', 9))\n"
+        f"def test_writes(): open({str(ROOT / 'new')!r}, 'w')\n"
+        "def test_warns(): warnings.warn('a warning')\n"
+        "@pytest.mark.process\n"
+        "def test_marked(): os.system('true')\n"
     )
-    command = [sys.executable, "-m", "pytest", "-c", str(tmp_path / "pytest.ini"), "-p", "no:cacheprovider", str(tmp_path)]
+    command = [sys.executable, "-m", "pytest", "-c", str(tmp_path / "pytest.ini"), "-p", "no:cacheprovider", *workers, str(tmp_path)]
     result = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert result.returncode == 1
-    # each of the two is told of when it ends, and the first one had failed before that
-    assert "1 failed, 2 passed, 2 errors" in result.stdout
-    assert "forbidden: this test starts a process without the mark `process`" in result.stdout
+    # each that tried something forbidden is told of when it ends, and all but the swallowing one had failed before that
+    assert "4 failed, 3 passed, 4 errors" in result.stdout
+    assert result.stdout.count("\nforbidden: this test starts a process without the mark `process`") == 2
+    assert "\nforbidden: this test opens a connection without the mark `process`" in result.stdout
+    assert "\nforbidden: this test changes a file outside the temporary folder" in result.stdout
+    assert "UserWarning: a warning" in result.stdout
+    assert not (ROOT / "new").exists()
 
 
 def test_a_missing_program_is_a_skip_with_its_name_or_a_failure_on_demand(monkeypatch: pytest.MonkeyPatch) -> None:
