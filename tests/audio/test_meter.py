@@ -40,7 +40,7 @@ def levels(*stretches: tuple[float, float], pitch: float = 997) -> Sound:
 
 def changing(seconds: float) -> Sound:
     """Alike on both sides, then not, then alike again; the changes lie on no edge of a block."""
-    sound = speech(seconds, 2)
+    sound = speech(seconds, 2).copy()
     third = len(sound) // 3 + 1234
     sound[:third, 1] = sound[:third, 0]
     sound[2 * third :, 1] = sound[2 * third :, 0]
