@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from audio.render import Edit, Material, Under
+from audio.strip import Strip
 from audio.timeline import Placed, Programme, Segment
 from audio.units import FRAME, RATE, Db, Lufs, Samples, samples_from_seconds
 from production.model import Episode
@@ -94,7 +95,8 @@ def materials(
             one = lapped[name]
             if one.before.input.kind == "section":
                 edit = replace(edit, fade_in=one.length)
-                layers = (*layers, tail(found[one.before.input.name], one))
+                before = found[one.before.input.name].edit
+                layers = (*layers, tail(one, before.gain, before.strip))
         if layers:
             # Together they may reach what neither does alone.
             edit = replace(edit, ceiling=_ceiling(episode, trims.get(name, Trim())))
@@ -102,23 +104,24 @@ def materials(
     return found
 
 
-def tail(before: Material, overlap: Overlap) -> Under:
-    """The end of the segment before, as it sounds under the beginning of the next."""
-    edit, fact = before.edit, overlap.before
-    first = Samples(edit.end - fact.take.start)
+def tail(overlap: Overlap, gain: Db, strip: Strip) -> Under:
+    """The end of the segment before, as it sounds under the beginning of the next: at ``gain`` dB, through ``strip``."""
+    fact = overlap.before
+    end = Samples(fact.measured.end - fact.take.start)
+    first = Samples(end - overlap.length)
     return Under(
         samples=fact.samples,
         take=fact.take,
         known=fact.measured.length,
         first=first,
         start=first,
-        end=Samples(first + overlap.length),
+        end=end,
         lap=Samples(0),
         at=Samples(0),
         length=overlap.length,
-        gain=edit.gain,
+        gain=gain,
         fade_out=overlap.length,
-        strip=edit.strip,
+        strip=strip,
     )
 
 

@@ -59,7 +59,7 @@ def under(episode: Episode, facts: Sequence[Fact], store: Store, profile_of: Pro
         if (music := known.get(f"bed:{name}")) and (layer := _bed(section, Samples(mix.length(fact) - shortened.get(name, 0)), music)):
             layers.append((layer, music, True))
         if (one := lapped.get(name)) and one.before.input.kind == "intro" and one.before.input.name in known:
-            layers.append((_ending(one), one.before, False))
+            layers.append((mix.tail(one, one.before.measured.gain, one.before.measured.strip), one.before, False))
         if layers:
             found[name] = work.ducked(fact, layers)
     return found
@@ -86,27 +86,6 @@ def _bed(section: Section, size: Samples, music: Fact) -> Under | None:
         gain=music.measured.gain,
         fade_in=fade,
         fade_out=fade,
-    )
-
-
-def _ending(overlap: mix.Overlap) -> Under:
-    """The end of the intro, under the first words."""
-    fact = overlap.before
-    end = Samples(fact.measured.end - fact.take.start)
-    first = Samples(end - overlap.length)
-    return Under(
-        samples=fact.samples,
-        take=fact.take,
-        known=fact.measured.length,
-        first=first,
-        start=first,
-        end=end,
-        lap=Samples(0),
-        at=Samples(0),
-        length=overlap.length,
-        gain=fact.measured.gain,
-        fade_out=overlap.length,
-        strip=fact.measured.strip,
     )
 
 
