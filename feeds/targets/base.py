@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Final, Protocol
 
-from feeds.errors import FeedOvertaken, PathRefused, PublishError
+from feeds.errors import FeedOvertaken, PathRefused, PublishError, TargetUnreachable
 from feeds.patience import Moved
 
 LOCK: Final = ".publish.lock"
@@ -151,6 +151,7 @@ class LockedByFile:
     Taking it over compares right before it replaces; two that do so in the same moment find out by `held`, which is asked before any feed changes.
     """
 
+    where: str
     lock: str = LOCK
 
     def create(self, path: str, data: bytes) -> bool:
@@ -190,6 +191,19 @@ class LockedByFile:
     def release(self, mine: bytes) -> None:
         if self.held(mine):
             self.remove(self.lock)
+
+    def stand_ready(self, fresh: str, path: str, data: bytes, was: Text | None) -> None:
+        """See that a small file, brought aside as ``fresh``, may take the place of the one that was read as ``was``; else it is removed.
+
+        Raises FeedOvertaken if another stands there, TargetUnreachable if it did not arrive whole.
+        """
+        arrived, there = self.read(fresh), self.read(path)
+        overtaken = there is not None and (was is None or there.data != was.data)
+        if overtaken or arrived is None or arrived.data != data:
+            self.remove(fresh)
+            if overtaken:
+                raise FeedOvertaken(path)
+            raise TargetUnreachable(f"{self.where}: {path} did not arrive whole")
 
 
 def checked(path: str) -> str:

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from feeds import programs
-from feeds.errors import CredentialsMissing, ExtraMissing, FeedOvertaken, PublishError, TargetRefused, TargetUnreachable
+from feeds.errors import CredentialsMissing, ExtraMissing, PublishError, TargetRefused, TargetUnreachable
 from feeds.patience import Moved, Patience, bounded
 from feeds.targets.base import BLOCK, MOST_BYTES, MOST_NAMES, Found, LockedByFile, Outgoing, Text, aside, digest_from, mark_of, whole
 
@@ -275,14 +275,7 @@ class Sftp(LockedByFile):
             self._make_folders(path)
             with self._sftp.open(self._place(fresh), "wb") as file:
                 file.write(data)
-            there = self.read(path)
-            arrived = self.read(fresh)
-            overtaken = there is not None and (was is None or there.data != was.data)
-            if overtaken or arrived is None or arrived.data != data:
-                self.remove(fresh)
-                if overtaken:
-                    raise FeedOvertaken(path)
-                raise TargetUnreachable(f"{self.where}: {path} did not arrive whole")
+            self.stand_ready(fresh, path, data, was)
             self._rename(fresh, path)
 
     def names(self, folder: str) -> list[str]:

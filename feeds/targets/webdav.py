@@ -19,7 +19,7 @@ from typing import Any, Final
 from urllib.parse import quote, unquote, urlsplit
 from xml.etree import ElementTree
 
-from feeds.errors import CredentialsMissing, ExtraMissing, FeedOvertaken, PublishError, TargetRefused, TargetUnreachable
+from feeds.errors import CredentialsMissing, ExtraMissing, PublishError, TargetRefused, TargetUnreachable
 from feeds.patience import Moved, Patience, bounded
 from feeds.targets.base import BLOCK, LOCK, MOST_BYTES, MOST_NAMES, Found, LockedByFile, Outgoing, Text, aside, digest_from, mark_of, whole
 
@@ -251,13 +251,7 @@ class WebDav(LockedByFile):
         self._make_folders(path)
         fresh = aside(path, mark_of(data))
         self._want("PUT", fresh, (200, 201, 204), headers=_described(len(data), media_type), content=data)
-        arrived, there = self.read(fresh), self.read(path)
-        overtaken = there is not None and (was is None or there.data != was.data)
-        if overtaken or arrived is None or arrived.data != data:
-            self.remove(fresh)
-            if overtaken:
-                raise FeedOvertaken(path)
-            raise TargetUnreachable(f"{self.where}: {path} did not arrive whole")
+        self.stand_ready(fresh, path, data, was)
         self._move(fresh, path)
 
     def names(self, folder: str) -> list[str]:
