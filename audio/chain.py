@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float32]
 
-RECIPE = 3
-"""Raised when the same profile would be treated otherwise."""
+RECIPE = 4
+"""Raised when the same profile would be treated, or described, otherwise."""
 ChainKind = Literal["voice", "linear", "none"]
 _BLOCK = STEP * STEPS_PER_BLOCK
 _LITTLE_SPEECH = 0.02
@@ -93,6 +93,8 @@ class Measured:
     [start, end) as it was recorded, ``peak`` the highest sample in dBFS after the strip, ``gain`` what brings it to the level asked for, in dB.
     ``speech`` is the share of it in which somebody speaks, ``noise`` the level of its room in LUFS, ``deessed`` the share of it with sibilance
     taken down, ``moved`` the most lift and the most reduction of levelling and compression in dB. ``cut_off``: it ends in the middle of a sound.
+    ``bright`` is the treble of its speech as it was recorded, in dB to the loudness of the same 10 ms, in the median: a dull voice has less (None:
+    nobody speaks).
     """
 
     length: Samples
@@ -108,6 +110,7 @@ class Measured:
     deessed: float = 0.0
     moved: tuple[float, float] = (0.0, 0.0)
     cut_off: bool = False
+    bright: Db | None = None
 
     @classmethod
     def kept(cls, values: dict[str, Any]) -> Measured:
@@ -171,6 +174,7 @@ def decide(profile: Profile, cut: Cut, level: Level, wishes: Wishes, *, voice: b
         cut_off=bool(profile.level[max(0, end // STEP - _LAST_STEPS) : end // STEP].max(initial=loudness.FLOOR) > recorded - _STILL_SPEAKING_DB),
     )
     if classes is not None:
+        found = replace(found, bright=_bright(profile, classes))
         found = replace(found, noise=_noise(profile, classes), room=_room(profile, classes, curves.ride, (start, end)) if found.voiced else None)
     if wishes.chain == "none":
         return replace(found, gain=Db(0.0))
@@ -272,6 +276,13 @@ def _gain(momentary: Floats, peak: Floats, first: int, last: int, level: Level) 
 
 def _noise(profile: Profile, classes: NDArray[np.int8]) -> Lufs:
     return Lufs(round(max(loudness.FLOOR, float(speech.floor(profile.level, classes))), 2))
+
+
+def _bright(profile: Profile, classes: NDArray[np.int8]) -> Db | None:
+    import numpy as np
+
+    spoken = np.flatnonzero(np.repeat(classes == speech.SPEECH, STEPS_PER_BLOCK)[: len(profile.level)])
+    return Db(round(float(np.median(profile.treble[spoken] - profile.level[spoken])), 2)) if len(spoken) else None
 
 
 def _room(profile: Profile, classes: NDArray[np.int8], moves: Floats, edges: tuple[int, int]) -> Room | None:

@@ -8,8 +8,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
 from audio.units import Db, Lufs
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    Doubles = NDArray[np.float64]
 
 BLOCKS_PER_SECOND = 10
 ABSOLUTE_GATE = -70.0
@@ -18,6 +25,11 @@ SILENCE = Lufs(-math.inf)
 FLOOR = -120.0
 """Quieter blocks are given this value."""
 OFFSET = -0.691
+SHORT_TERM = 3 * BLOCKS_PER_SECOND
+"""Steps of 100 ms in the window of short-term loudness."""
+_RANGE_GATE = -20.0
+_RANGE = (10.0, 95.0)
+"""Percentiles between which the loudness range lies."""
 
 
 def _loudness(energy: float) -> Lufs:
@@ -40,3 +52,33 @@ def integrated(blocks: Iterable[float]) -> Lufs:
 def decibels(amplitude: float) -> Db:
     """An amplitude (1.0 is full scale) in dB; -inf for silence."""
     return Db(20 * math.log10(amplitude)) if amplitude > 0 else Db(-math.inf)
+
+
+def short_term(momentary: NDArray[np.floating]) -> Doubles:
+    """Loudness in LUFS over the 3 s that end with each 100 ms, from momentary values; -120 where 3 s have not gone by yet.
+
+    Momentary values overlap, so the edges of this window slope over 300 ms instead of being sharp.
+    """
+    import numpy as np
+
+    # A momentary value reaches three steps back already.
+    size = SHORT_TERM - 3
+    found = np.full(len(momentary), FLOOR)
+    if len(momentary) >= SHORT_TERM:
+        sums = np.concatenate(([0.0], np.cumsum(10 ** (np.asarray(momentary, dtype="f8") / 10))))
+        # Differences of sums are right to some -130 dB: what is less is none.
+        means = np.maximum(sums[size:] - sums[:-size], 1e-12) / size
+        found[SHORT_TERM - 1 :] = np.maximum(10 * np.log10(means[SHORT_TERM - size :]), FLOOR)
+    return found
+
+
+def loudness_range(short: NDArray[np.floating]) -> float | None:
+    """Loudness range in LU (EBU Tech 3342) of short-term values; None when all of them lie under the absolute gate."""
+    import numpy as np
+
+    heard = short[short > ABSOLUTE_GATE]
+    if not len(heard):
+        return None
+    gate = 10 * math.log10(float((10 ** (heard / 10)).mean())) + _RANGE_GATE
+    low, high = np.percentile(heard[heard > gate], _RANGE)
+    return round(float(high - low), 2)

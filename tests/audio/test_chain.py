@@ -253,6 +253,17 @@ def test_a_room_is_known_by_its_place_and_its_noise(monkeypatch: pytest.MonkeyPa
 # -- kept, and guessed ------------------------------------------------------------------------------------------------------------
 
 
+def test_a_voice_is_as_bright_as_its_treble_is_while_it_speaks(classes: np.ndarray) -> None:
+    recording = profile()
+    recording.treble[: STEPS // 2] -= 30
+    # of pauses nothing is asked
+    classes[: STEPS // 20] = speech.PAUSE
+    assert decided(recording).bright == pytest.approx(-20.0)
+    classes[:] = speech.OTHER
+    assert decided(recording).bright is None
+    assert decided(recording, chain="none").bright is None
+
+
 @pytest.mark.parametrize("room", [None, chain.Room(Samples(1), Samples(2), Lufs(-60.5), Db(1.5))])
 def test_what_was_decided_comes_back_from_json(room: chain.Room | None) -> None:
     found = replace(decided(profile(dc=(0.01, 0.02), rms=(-23.0, -99.0))), room=room, moved=(1.0, -2.5))
