@@ -15,9 +15,9 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
 from audio import ffmpeg, graph, mpeg
-from audio.loudness import BLOCKS_PER_SECOND
+from audio.loudness import BLOCKS_PER_SECOND, FLOOR
 from audio.meter import Meter
-from audio.sides import apart
+from audio.sides import Sides, after, apart
 from audio.truepeak import TruePeak
 from audio.units import FRAME, RATE, Db, Samples
 
@@ -55,10 +55,13 @@ class Slice:
 
 @dataclass(frozen=True, slots=True)
 class Heard:
-    """Of one slice: momentary loudness every 100 ms (LUFS), and the highest true peak (dBTP)."""
+    """Of one slice: momentary loudness every 100 ms (LUFS), the highest true peak (dBTP), and the highest sample of any channel in every 100 ms
+    that begins in it (dBFS, in hundredths).
+    """
 
     blocks: array[float]
     true_peak: Db
+    peaks: array[float]
 
 
 def slices(runs: Sequence[Run], chunks: Sequence[Sequence[Chunk]], total: Samples) -> tuple[Slice, ...]:
@@ -145,13 +148,50 @@ def _measured(pcm: _Pcm, part: Slice, fmt: Format) -> Heard:
 
     peak = TruePeak(_BANDWIDTH_HZ.get(fmt.bitrate // fmt.channels, 20_000.0))
     meter = Meter(fmt.channels)
+    highest = _Peaks(min(part.first, WARM_UP) * FRAME)
     for block in pcm.blocks(part):
         sides = apart(np.frombuffer(block, "<f4").reshape(-1, fmt.channels))
         peak.add(sides)
         meter.add(sides)
+        highest.add(sides)
     # Where the file begins there is nothing to hear before it: only the blocks of the first 400 ms are not whole.
     warm_blocks = min(part.first, WARM_UP) * FRAME // _BLOCK if part.first else 3
-    return Heard(array("d", meter.blocks[warm_blocks:]), peak.value)
+    return Heard(array("d", meter.blocks[warm_blocks:]), peak.value, highest.decibels())
+
+
+class _Peaks:
+    """The highest sample of every 100 ms, after the first ``skip`` samples."""
+
+    def __init__(self, skip: int) -> None:
+        self._skip = skip
+        self._rest: Sides = []
+        self._found = array("f")
+
+    def add(self, sides: Sides) -> None:
+        skipped = min(self._skip, len(sides[0]))
+        self._skip -= skipped
+        sides = after(self._rest, [side[skipped:] for side in sides])
+        whole = len(sides[0]) // _BLOCK * _BLOCK
+        self._rest = [side[whole:].copy() for side in sides] if whole < len(sides[0]) else []
+        if whole:
+            self._look([side[:whole].reshape(-1, _BLOCK) for side in sides])
+
+    def _look(self, sides: Sides) -> None:
+        import numpy as np
+
+        found: Floats = np.max([np.maximum(rows.max(axis=1), -rows.min(axis=1)) for rows in sides], axis=0)
+        self._found.frombytes(found.tobytes())
+
+    def decibels(self) -> array[float]:
+        """Once everything was added; the last 100 ms need not be whole."""
+        import numpy as np
+
+        if self._rest:
+            self._look([side.reshape(1, -1) for side in self._rest])
+            self._rest = []
+        with np.errstate(divide="ignore"):
+            levels = 20 * np.log10(np.array(self._found, dtype="f8"))
+        return array("d", np.round(np.fmax(levels, FLOOR), 2))
 
 
 _MARGIN = RATE // 20

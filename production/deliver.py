@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import IO, Any, Protocol
 
 from audio import chapters as lists
-from audio import encode, mpeg, tags
+from audio import encode, mpeg, tags, verify
 from audio.mpeg import Format
 from audio.runs import Chunk
 from production import memory, plan, receipts
@@ -22,7 +22,7 @@ from production.errors import StepFailed
 from production.job import Job
 from production.proof import Proof, Prover
 from production.receipts import Receipt
-from production.report import report
+from production.report import PAGES, report
 from production.store import Store, holds, replacing, synced
 
 _BLOCK = 1 << 20
@@ -74,7 +74,8 @@ def deliver(
                 synced(part)
         on_disk.result()
     sums = {job.target.name: frames.whole} | others | {name: hashlib.sha256(data).hexdigest() for name, data in sidecars.items()}
-    heard: dict[str, Any] = {"name": job.audio, "offset": len(start), "sha256": frames.audio, "crc32": frames.check}
+    slices = [part.first for part in verify.slices(planned.runs, planned.chunks, planned.programme.length)]
+    heard: dict[str, Any] = {"name": job.audio, "offset": len(start), "sha256": frames.audio, "crc32": frames.check, "slices": slices}
     _receipt(job, before, {name: receipts.stamp(job.folder, name, sha256) for name, sha256 in sums.items()}, heard)
     return proof
 
@@ -164,7 +165,7 @@ def _sidecars(job: Job, proof: Proof, show: str, cover: bytes, *, size: int, sha
 
 
 def _receipt(job: Job, before: Receipt | None, outputs: dict[str, list[Any]], audio: dict[str, Any]) -> None:
-    for name in before.outputs if before else ():
+    for name in (*(before.outputs if before else ()), *PAGES):
         if name not in outputs:
             (job.folder / name).unlink(missing_ok=True)
     receipts.save(job.folder, Receipt(job.fingerprint, job.plan.scratch, job.plan.programme.length, job.basis, audio, outputs))

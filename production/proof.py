@@ -6,28 +6,25 @@ Nothing here is what was asked for. A stretch whose bytes were proven before is 
 from __future__ import annotations
 
 import math
-import tempfile
-import threading
-from array import array
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from dataclasses import asdict, dataclass
+from functools import partial
 from typing import IO
 
 from audio import loudness, render, verify
 from audio.pcm import Pcm
 from audio.units import FRAME, RATE, Db, Lufs, Samples
-from audio.verify import Heard, Landing, Slice
+from audio.verify import Landing
+from production import curves
+from production.hearing import Hearing
 from production.plan import Plan
 from production.store import Store, digest, digest_bytes
 from production.watch import Watch
 
-RECIPE = 6
-"""Raised when the same frames would be heard otherwise."""
+RECIPE = 7
+"""Raised when the same frames would be proven otherwise."""
 _SECONDS = 4
-_TOGETHER = 40_000
-"""Frames (16 minutes) after which another decoder takes over: so that all cores have something to do until the end."""
 _LATE_SAMPLES = RATE // 1000
 _ALIKE = 0.5
 """Below this likeness the place found is a guess (noise, or too little sound), and is not judged."""
@@ -35,8 +32,8 @@ _ALIKE = 0.5
 
 @dataclass(frozen=True)
 class Proof:
-    """What was heard of the finished file: integrated loudness (gated over all blocks) and true peak of the whole, loudness of each section,
-    the highest true peak near each segment, and where each section was found (None: it opens with silence).
+    """What was heard of the finished file: integrated loudness (gated over all blocks), true peak and loudness range (LU; None: silence) of the
+    whole, loudness of each section, where each section was found (None: it opens with silence), and the highest true peak near each segment.
     """
 
     loudness: Lufs
@@ -44,6 +41,7 @@ class Proof:
     sections: dict[str, Lufs]
     landings: dict[str, Landing | None]
     peaks: dict[str, Db]
+    range: float | None = None
 
     def warnings(self, planned: Plan) -> Iterator[str]:
         """What a producer should know before publishing: marks that do not land, loudness or peaks off the target."""
@@ -80,27 +78,29 @@ class Prover:
         kept = self.store.value(key)
         if kept is not None:
             landings = {name: Landing(**found) if found else None for name, found in kept["landings"].items()}
-            return Proof(Lufs(kept["loudness"]), Db(kept["true_peak"]), kept["sections"], landings, kept["peaks"])
-        proof = _Reader(self, planned, finished, offset).proof(names)
+            return Proof(Lufs(kept["loudness"]), Db(kept["true_peak"]), kept["sections"], landings, kept["peaks"], kept["range"])
+        proof = _Reader(self, planned, finished, offset, sha256).proof(names)
         self.store.put_value(key, asdict(proof))
         return proof
 
 
 class _Reader:
-    """Reads stretches of one finished file from several threads."""
+    """Proves one finished file."""
 
-    def __init__(self, prover: Prover, planned: Plan, finished: IO[bytes], offset: int) -> None:
-        self.prover, self.store, self.planned, self.finished, self.offset = prover, prover.store, planned, finished, offset
-        self.guard = threading.Lock()
+    def __init__(self, prover: Prover, planned: Plan, finished: IO[bytes], offset: int, sha256: str) -> None:
+        self.prover, self.store, self.planned, self.sha256 = prover, prover.store, planned, sha256
+        self.hearing = Hearing(prover.store, finished, offset, planned.fmt, planned.build, partial(prover.watch.proven, planned.episode.id))
 
     def proof(self, names: list[str]) -> Proof:
         planned = self.planned
         parts = verify.slices(planned.runs, planned.chunks, planned.programme.length)
         with ThreadPoolExecutor(self.prover.jobs) as threads:
             # The short looks last: they fill what a core would otherwise wait for the other.
-            groups, looks = threads.map(self.hear, verify.together(parts, _TOGETHER)), threads.map(self.landing, names)
-            heard = tuple(one for group in groups for one in group)
+            slices, looks = self.hearing.all(parts, threads), threads.map(self.landing, names)
+            heard = tuple(slices)
             landings = dict(zip(names, looks, strict=True))
+        found = curves.assembled(parts, heard, planned.programme.length)
+        curves.keep(found, self.store, curves.key(self.sha256, [part.first for part in parts], planned.build))
         placed = {name: planned.programme.find(name) for name in names}
         segments = [one for one in planned.programme.placed if one.segment.kind != "tone"]
         return Proof(
@@ -109,45 +109,14 @@ class _Reader:
             {name: loudness.integrated(verify.section_blocks(parts, heard, at.start, at.end)) for name, at in placed.items()},
             landings,
             {one.segment.name: verify.highest(parts, heard, one.start, one.end) for one in segments},
+            loudness.loudness_range(found.short_term),
         )
-
-    def hear(self, group: Sequence[Slice]) -> list[Heard]:
-        """What is heard of neighbouring slices; those that were not heard before are decoded together as far as they touch."""
-        keys = {part: self._key(part) for part in group}
-        found = {part: Heard(array("d", kept["blocks"]), Db(kept["true_peak"])) for part in group if (kept := self.store.value(keys[part]))}
-        for part in found:
-            self._proven(part)
-        for missing in verify.together([part for part in group if part not in found], _TOGETHER):
-            with self._frames(missing) as frames:
-                for part, one in zip(missing, verify.hear(frames, missing, self.planned.fmt), strict=True):
-                    self.store.put_value(keys[part], {"blocks": list(one.blocks), "true_peak": one.true_peak})
-                    found[part] = one
-                    self._proven(part)
-        return [found[part] for part in group]
-
-    def _key(self, part: Slice) -> str:
-        with self.guard:
-            frames = verify.read(self.finished, self.offset, part, self.planned.fmt)
-        return digest("heard", RECIPE, digest_bytes(frames), min(part.first, verify.WARM_UP), part.last - part.first, self.planned.build)
-
-    @contextmanager
-    def _frames(self, parts: Sequence[Slice]) -> Iterator[IO[bytes]]:
-        """The frames that neighbouring slices need, as a file."""
-        with tempfile.TemporaryFile(dir=self.store.scratch) as file:
-            with self.guard:
-                verify.copy(self.finished, self.offset, parts, self.planned.fmt, file)
-            file.seek(0)
-            yield file
-
-    def _proven(self, part: Slice) -> None:
-        self.prover.watch.proven(self.planned.episode.id, (part.last - part.first) * FRAME)
 
     def landing(self, name: str) -> Landing | None:
         planned, material = self.planned, self.planned.materials[name]
         start = planned.programme.find(name).start
         length = Samples(min(material.edit.length, _SECONDS * RATE))
-        with self.guard:
-            frames, first = verify.around(self.finished, self.offset, start, length, planned.fmt)
+        frames, first = self.hearing.around(start, length)
         key = digest("landing", RECIPE, digest_bytes(frames), start - first * FRAME, length, planned.contents[name])
         kept = self.store.value(key)
         if kept is not None:

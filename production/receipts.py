@@ -18,7 +18,7 @@ class Receipt:
     """A finished build. ``fingerprint`` digests everything that was asked; ``outputs`` maps file names to [size, mtime in ns, sha256].
 
     ``audio`` says which frames the file holds (name), where they begin (offset in bytes), their sha256,
-    and their crc32.
+    their crc32, and the first frame of each slice in which they were heard.
     """
 
     fingerprint: str

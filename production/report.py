@@ -14,6 +14,8 @@ from production.plan import Plan
 from production.proof import Proof, offset_ms
 from production.versions import version
 
+PAGES = ("report.html", "report.png")
+"""What `produce report` draws beside it. They tell of one build, and go when another takes its place."""
 _TOOLS = ("distributed-systems-podcast", "mutagen", "pydub", "ffmpeg-python", "numpy", "pillow")
 
 
@@ -34,7 +36,7 @@ def report(planned: Plan, chapters: Sequence[Chapter], proof: Proof, *, size: in
             "duration_s": programme.length / RATE,
         },
         "requested": {"integrated_lufs": episode.settings.loudness.target, "true_peak_dbtp": episode.settings.loudness.true_peak},
-        "measured": {"integrated_lufs": _rounded(proof.loudness), "true_peak_dbtp": _rounded(proof.true_peak)},
+        "measured": {"integrated_lufs": _rounded(proof.loudness), "true_peak_dbtp": _rounded(proof.true_peak), "loudness_range_lu": proof.range},
         "convention": _convention(planned.fmt.channels),
         "chapters": [_chapter(planned, chapter, proof) for chapter in chapters],
         "segments": [_segment(planned, placed.segment.name) for placed in programme.placed if placed.segment.kind != "tone"],
@@ -66,6 +68,7 @@ def _chapter(planned: Plan, chapter: Chapter, proof: Proof) -> dict[str, Any]:
         "found_offset_ms": offset_ms(landing),
         "likeness": landing.likeness if landing else None,
         "integrated_lufs": _rounded(proof.sections[chapter.slug]),
+        "true_peak_dbtp": _rounded(proof.peaks[chapter.slug]),
         "planned_minutes": section.minutes,
         "minutes": round((placed.end - placed.start) / RATE / 60, 2),
         "scratch": planned.fact(chapter.slug).input.scratch,
@@ -100,21 +103,22 @@ def _voice(planned: Plan, name: str) -> dict[str, Any]:
         "chain": wishes.chain if found.voiced or wishes.chain == "none" else "linear: nobody speaks in it, so it is not lifted",
         "speech_share": found.speech,
         "noise_lufs": _rounded(found.noise),
+        "brightness_db": found.bright,
         "dead_channel": None if strip.side is None else 1 - strip.side,
         "dc_removed": list(strip.dc),
         "high_pass_hz": strip.high_pass,
         "denoise": fact.input.denoise,
         "deessed_share": found.deessed,
         "levelled_db": list(found.moved),
-        "voice_over_music_db": _over(planned.over.get(name, ())),
+        "voice_over_music_db": _over(planned.over.get(name, ()), planned.episode.settings.music.over_bed),
         "room_tone_s": None if found.room is None else round((found.room.end - found.room.start) / RATE, 2),
     }
 
 
-def _over(seconds: Sequence[float | None]) -> dict[str, Any] | None:
-    """By how many dB the voice lies over the music under it: the least, and every second (null: nobody speaks, or there is no music)."""
+def _over(seconds: Sequence[float | None], asked: float) -> dict[str, Any] | None:
+    """By how many dB the voice lies over the music under it: asked, the least, and every second (null: nobody speaks, or there is no music)."""
     heard = [value for value in seconds if value is not None]
-    return {"least": min(heard), "each_second": list(seconds)} if heard else None
+    return {"asked": asked, "least": min(heard), "each_second": list(seconds)} if heard else None
 
 
 def _rounded(value: float) -> float | None:

@@ -8,6 +8,7 @@ import subprocess
 import tempfile
 from array import array
 from collections.abc import Sequence
+from dataclasses import asdict
 from itertools import pairwise
 from pathlib import Path
 from typing import IO
@@ -40,7 +41,7 @@ def test_a_slice_is_read_with_what_its_decoder_needs() -> None:
 def test_a_section_has_the_blocks_that_lie_wholly_within_it() -> None:
     parts = (Slice(0, 125), Slice(125, 250))
     # the first 400 ms block of a file ends at 0.4 s; after that there is one every 100 ms
-    heard = tuple(Heard(array("d", range(*blocks)), Db(0)) for blocks in ((4, 31), (31, 61)))
+    heard = tuple(Heard(array("d", range(*blocks)), Db(0), array("d")) for blocks in ((4, 31), (31, 61)))
     # in tenths of a second, a block is named by its end here
     for start, end in ((0, 60), (0, 4), (10, 20), (25, 40), (30, 34), (30, 33)):
         wanted = [float(n) for n in range(start + 4, end + 1)]
@@ -48,7 +49,7 @@ def test_a_section_has_the_blocks_that_lie_wholly_within_it() -> None:
 
 
 def test_the_highest_peak_near_a_segment_is_that_of_the_slices_it_lies_in() -> None:
-    parts, heard = (Slice(0, 100), Slice(100, 200), Slice(200, 300)), tuple(Heard(array("d"), Db(peak)) for peak in (-3.0, -1.0, -2.0))
+    parts, heard = (Slice(0, 100), Slice(100, 200), Slice(200, 300)), tuple(Heard(array("d"), Db(peak), array("d")) for peak in (-3.0, -1.0, -2.0))
     wanted = {(0, 100): -3.0, (0, 101): -1.0, (99, 100): -3.0, (150, 200): -1.0, (199, 201): -1.0, (200, 300): -2.0, (250, 250): -2.0}
     for (first, last), peak in wanted.items():
         assert verify.highest(parts, heard, Samples(first * FRAME), Samples(last * FRAME)) == peak
@@ -94,7 +95,7 @@ def test_what_is_heard_of_a_slice_does_not_depend_on_what_is_decoded_with_it(ffm
         groups = list(verify.together(parts, size))
         assert len(groups) == {1: 7, 100: 3, 420: 2, 10_000: 1}[size]
         found = [one for group in groups for one in listened(file, 3, group)]
-        assert [(list(one.blocks), one.true_peak) for one in found] == [(list(one.blocks), one.true_peak) for one in alone]
+        assert [asdict(one) for one in found] == [asdict(one) for one in alone]
 
 
 def test_slices_that_do_not_touch_are_not_decoded_at_once() -> None:
@@ -139,6 +140,19 @@ def test_blocks_stand_where_the_sound_is(ffmpeg: str, part: Slice) -> None:
     blocks = dict(zip(ends.tolist(), found.blocks, strict=True))
     assert [blocks[n] - blocks[60] for n in range(51, 55)] == pytest.approx([-6.02, -3.01, -1.25, 0.0], abs=0.2)
     assert blocks[50] < -60
+
+
+@pytest.mark.process
+@pytest.mark.parametrize("part", [Slice(0, 300), Slice(25, 300), Slice(150, 277)])
+def test_peaks_stand_where_the_sound_is(ffmpeg: str, part: Slice) -> None:
+    # louder on the right, from 5 s on
+    wave = tone(3, 997, 2, level=0.5) * (0.5, 1.0)
+    file = io.BytesIO(encoded(ffmpeg, np.concatenate((np.zeros((5 * RATE, 2)), wave))))
+    (found,) = listened(file, 0, [part])
+    assert len(found.peaks) == -(-(part.last - part.first) * FRAME // 4800)
+    begins = [(part.first * FRAME + number * 4800) / RATE for number in range(len(found.peaks))]
+    assert max(peak for at, peak in zip(begins, found.peaks, strict=True) if at < 4.85) < -60
+    assert [peak for at, peak in zip(begins, found.peaks, strict=True) if at >= 5] == pytest.approx([-6.02] * sum(at >= 5 for at in begins), abs=0.7)
 
 
 @pytest.mark.process
