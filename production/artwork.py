@@ -1,4 +1,4 @@
-"""Covers: drawn from number, title and colour, or fitted from a file the producer made. The only module that imports Pillow.
+"""Covers: drawn from number, title and colour, or fitted from a file the producer made. With `pages.painting` the only module that imports Pillow.
 
 Pillow is loaded when a picture is drawn or fitted, not before: most runs find their pictures in the store.
 

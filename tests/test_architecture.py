@@ -29,7 +29,7 @@ DOORS: dict[str, frozenset[str]] = {
     "jinja2": frozenset({"production/site/templates.py"}),
     "markdown_it": frozenset({"feeds/notes.py", "production/authoring/markdown.py"}),
     "nh3": frozenset({"feeds/notes.py"}),
-    "PIL": frozenset({"production/artwork.py"}),
+    "PIL": frozenset({"production/artwork.py", "production/pages/painting.py"}),
     "mutagen": frozenset({"audio/tags.py"}),
     "pydub": frozenset({"audio/clips.py"}),
     "hibari": frozenset({"audio/voice.py"}),
