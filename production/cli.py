@@ -25,6 +25,7 @@ _WHERE: Mapping[str, str] = {
     "republish": "identity:republish",
     "adopt": "identity:adopt",
     "new": "new:new",
+    "report": "report:report_",
     "serve": "serve:serve",
     "gc": "upkeep:gc",
 }
@@ -80,6 +81,7 @@ def produce() -> None:
     produce all                        build the whole show
     produce new                        begin an episode: its YAML file, by questions or from a script
     produce plan episode-14            say what a build would do, and why
+    produce report episode-14          a page and a picture of what is built; of a series or all also its season
     produce serve                      let podcast apps on this machine subscribe to what is built
     produce feed all                   write the feeds of what is built
     produce page all                   write the listener's pages of what is out
