@@ -26,6 +26,7 @@ from typing import IO, TYPE_CHECKING, Any
 from audio import ffmpeg, graph, measure, wav
 from audio.errors import DenoiserMissing, FfmpegMissing
 from audio.pcm import Pcm, Take
+from audio.sides import Sides, apart
 from audio.source import Source
 from audio.units import RATE, Samples
 
@@ -101,11 +102,20 @@ def version(kind: str) -> str:
 
 
 def clean(
-    kind: str, source: Source, path: Path, *, channels: int = 2, start: Samples = Samples(0), end: Samples | None = None, cores: int = 1
+    kind: str,
+    source: Source,
+    path: Path,
+    *,
+    channels: int = 2,
+    start: Samples = Samples(0),
+    end: Samples | None = None,
+    cores: int = 1,
+    also: Callable[[Sides], None] = lambda _: None,
 ) -> Samples:
     """Write a recording's stretch [start, end) without its noise to ``path``: a WAV of 32-bit floats at 48 kHz, RF64 past 4 GiB. Gives its length.
 
     It has the samples that `graph.decode` gives of the stretch with at most ``channels`` channels. The file appears whole or not at all.
+    ``also`` hears the recording as it was, and must copy what it keeps.
     Raises DenoiserMissing, FfmpegMissing, SourceUnreadable, FfmpegFailed, Cancelled; OSError when it cannot be written.
     """
     _check(kind)
@@ -113,7 +123,12 @@ def clean(
     try:
         with closing(Pcm(Take(source, channels, start, end), path.parent)) as pcm, temporary.open("w+b") as file:
             ear = _Ear(pcm.take.held)
-            complaints = pcm.decode(ear.hear)
+
+            def listen(block: Floats) -> None:
+                ear.hear(block)
+                also(apart(block))
+
+            complaints = pcm.decode(listen)
             # Here, because the copy is whole, whatever the recording was.
             measure.check_whole(source, measure.Cut(start, end), pcm.samples, complaints)
             _Cleaning(kind, pcm, ear, _Copy(file, pcm.take.held, pcm.samples)).run(cores)

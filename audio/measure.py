@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from audio.sides import Sides
     from audio.source import Source
 
     Singles = NDArray[np.float32]
@@ -53,8 +54,12 @@ class Cut:
     air: Samples = Samples(RATE * 15 // 100)
 
 
-def measure(take: Take, cut: Cut, folder: Path, progress: Callable[[float], None] = lambda _: None) -> tuple[Profile, Pcm]:
+def measure(
+    take: Take, cut: Cut, folder: Path, progress: Callable[[float], None] = lambda _: None, also: Callable[[Sides], None] = lambda _: None
+) -> tuple[Profile, Pcm]:
     """Decode a take once; gives its profile and the decoded samples, which the caller closes. ``progress`` is told seconds done.
+
+    ``also`` hears the samples as they come, and must copy what it keeps.
 
     Raises SourceUnreadable when it is shorter than its container says, shorter than the in point, broken, or silent.
     """
@@ -62,7 +67,9 @@ def measure(take: Take, cut: Cut, folder: Path, progress: Callable[[float], None
     pcm = Pcm(take, folder)
 
     def listen(samples: Singles) -> None:
-        profiler.add(apart(samples))
+        sides = apart(samples)
+        profiler.add(sides)
+        also(sides)
         progress(seconds(pcm.samples))
 
     try:

@@ -10,11 +10,12 @@ import math
 from array import array
 from collections import deque
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
 from audio import ffmpeg, graph, mpeg
+from audio.findings import stretches
 from audio.loudness import BLOCKS_PER_SECOND, FLOOR
 from audio.meter import Meter
 from audio.sides import Sides, after, apart
@@ -55,13 +56,15 @@ class Slice:
 
 @dataclass(frozen=True, slots=True)
 class Heard:
-    """Of one slice: momentary loudness every 100 ms (LUFS), the highest true peak (dBTP), and the highest sample of any channel in every 100 ms
-    that begins in it (dBFS, in hundredths).
+    """Of one slice: momentary loudness every 100 ms (LUFS), the highest true peak (dBTP), the highest sample of any channel in every 100 ms that
+    begins in it (dBFS, in hundredths), and what is lost of each second when both sides are heard from one loudspeaker (dB); nothing where they are
+    the same all along.
     """
 
     blocks: array[float]
     true_peak: Db
     peaks: array[float]
+    lost: array[float] = field(default_factory=lambda: array("d"))
 
 
 def slices(runs: Sequence[Run], chunks: Sequence[Sequence[Chunk]], total: Samples) -> tuple[Slice, ...]:
@@ -149,14 +152,35 @@ def _measured(pcm: _Pcm, part: Slice, fmt: Format) -> Heard:
     peak = TruePeak(_BANDWIDTH_HZ.get(fmt.bitrate // fmt.channels, 20_000.0))
     meter = Meter(fmt.channels)
     highest = _Peaks(min(part.first, WARM_UP) * FRAME)
+    lost = array("d")
     for block in pcm.blocks(part):
         sides = apart(np.frombuffer(block, "<f4").reshape(-1, fmt.channels))
         peak.add(sides)
         meter.add(sides)
         highest.add(sides)
+        lost.append(_lost(sides))
     # Where the file begins there is nothing to hear before it: only the blocks of the first 400 ms are not whole.
     warm_blocks = min(part.first, WARM_UP) * FRAME // _BLOCK if part.first else 3
-    return Heard(array("d", meter.blocks[warm_blocks:]), peak.value, highest.decibels())
+    # As many whole seconds as the warm-up has are not the slice's own.
+    own = lost[min(part.first, WARM_UP) * FRAME // RATE :]
+    return Heard(array("d", meter.blocks[warm_blocks:]), peak.value, highest.decibels(), own if any(own) else array("d"))
+
+
+_LEAST_LOST = -40.0
+
+
+def _lost(sides: Sides) -> float:
+    """What the mean of both sides has less than they have, in dB; 0 for one side, and for next to nothing."""
+    import numpy as np
+
+    if len(sides) < 2:
+        return 0.0
+    left, right, both = (float(np.vdot(a, b)) for a, b in ((sides[0], sides[0]), (sides[1], sides[1]), (sides[0], sides[1])))
+    there = (left + right) / 2
+    # -60 dBFS: under it nobody speaks.
+    if there < 1e-6 * len(sides[0]):
+        return 0.0
+    return round(max(_LEAST_LOST, 10 * math.log10(max((there + both) / 2 / there, 1e-9))), 2)
 
 
 class _Peaks:
@@ -242,6 +266,33 @@ def landing(frames: bytes, first: int, start: Samples, expected: Floats, fmt: Fo
     equal = np.flatnonzero(alike >= alike.max() - _SAME)
     at = int(equal[np.argmin(np.abs(begin + equal - start))])
     return Landing(Samples(begin + at - start), round(float(alike[at]), 4))
+
+
+_SILENT_LUFS, _SILENT_BLOCKS = -100.0, 10
+_LOST_DB, _LOST_SECONDS = -6.0, 5
+
+
+def silences(parts: Sequence[Slice], heard: Sequence[Heard]) -> list[tuple[int, int]]:
+    """Stretches of a second and more of the programme in which there is nothing, in samples."""
+    marks: list[tuple[int, int]] = []
+    for part, found in zip(parts, heard, strict=True):
+        skipped = 3 if part.first == 0 else 0
+        for index, block in enumerate(found.blocks):
+            if block <= _SILENT_LUFS:
+                end = part.first * FRAME + (index + 1 + skipped) * _BLOCK
+                marks.append((max(0, end - 4 * _BLOCK), end))
+    return [(start, end) for start, end in stretches(marks, _BLOCK) if end - start >= _SILENT_BLOCKS * _BLOCK]
+
+
+def losses(parts: Sequence[Slice], heard: Sequence[Heard]) -> list[tuple[int, int, float]]:
+    """Stretches of five seconds and more of the programme that lose over 6 dB on one loudspeaker: (start, end, dB), in samples."""
+    lost = {part.first * FRAME + second * RATE: value for part, found in zip(parts, heard, strict=True) for second, value in enumerate(found.lost)}
+    marks = [(at, at + RATE) for at, value in lost.items() if value < _LOST_DB]
+    return [
+        (start, end, round(sum(inside) / len(inside), 2))
+        for start, end in stretches(marks, 2 * RATE)
+        if end - start >= _LOST_SECONDS * RATE and (inside := [value for at, value in lost.items() if start <= at < end])
+    ]
 
 
 def highest(parts: Sequence[Slice], heard: Sequence[Heard], start: Samples, end: Samples) -> Db:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import zlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -19,6 +19,7 @@ from audio.mpeg import Format
 from audio.runs import Chunk
 from production import memory, plan, receipts
 from production.errors import StepFailed
+from production.findings import Item
 from production.job import Job
 from production.proof import Proof, Prover
 from production.receipts import Receipt
@@ -42,13 +43,13 @@ def deliver(
     prover: Prover,
     show: str,
     *,
-    judge: Callable[[Proof], None],
+    judge: Callable[[Proof], Sequence[Item]],
     beside: Callable[[ExitStack], dict[str, Path]],
 ) -> Proof:
     """Write the file, its sidecars, the files ``beside`` it and the receipt; ``load`` gives the frames of a chunk.
 
-    Everything is on the disk before the first name changes: a full disk leaves the earlier build whole. Raises NoJoin, and what ``judge`` raises of
-    the proof, before anything has changed.
+    Everything is on the disk before the first name changes: a full disk leaves the earlier build whole. ``judge`` gives the findings for the report.
+    Raises NoJoin, and what ``judge`` raises of the proof, before anything has changed.
     """
     planned = job.plan
     start = tags.render(job.sheet) + mpeg.info_header(planned.fmt, frames=planned.frames, samples=planned.programme.length)
@@ -64,9 +65,9 @@ def deliver(
         memory.trim()
         with open(file.name, "rb") as finished:
             proof = prover.prove(planned, finished, len(start), frames.audio)
-        judge(proof)
+        findings = judge(proof)
         others = {name: _digest_of(part) for name, part in beside(together).items()}
-        sidecars = _sidecars(job, proof, show, cover.result(), size=file.tell(), sha256=frames.whole)
+        sidecars = _sidecars(job, proof, findings, show, cover.result(), size=file.tell(), sha256=frames.whole)
         for name, data in sidecars.items():
             if not holds(job.folder / name, data):
                 part = together.enter_context(replacing(job.folder / name))
@@ -152,14 +153,14 @@ def _read_back(path: Path, job: Job) -> None:
         raise StepFailed(f"{job.plan.episode.id}: tag", "what was written reads back differently", hint="this is a bug: please report it")
 
 
-def _sidecars(job: Job, proof: Proof, show: str, cover: bytes, *, size: int, sha256: str) -> dict[str, bytes]:
+def _sidecars(job: Job, proof: Proof, findings: Sequence[Item], show: str, cover: bytes, *, size: int, sha256: str) -> dict[str, bytes]:
     """What stands beside the MP3, by file name."""
     files = {
         "chapters.json": lists.to_json(job.chapters, title=job.sheet.title, author=job.sheet.artist, podcast=show, image_urls=job.image_urls),
         "chapters.psc.xml": lists.to_psc(job.chapters, image_urls=job.image_urls),
         "description.txt": f"{lists.to_description(job.chapters)}\n".encode(),
         "cover.jpg": cover,
-        "report.json": report(job.plan, job.chapters, proof, size=size, sha256=sha256),
+        "report.json": report(job.plan, job.chapters, proof, findings, size=size, sha256=sha256),
     }
     return files | {f"images/{chapter.slug}.jpg": chapter.image for chapter in job.chapters if chapter.image}
 

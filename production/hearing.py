@@ -48,7 +48,7 @@ class Hearing:
         """What is heard of neighbouring slices; those that were not heard before are decoded together as far as they touch."""
         keys = {part: self._key(part) for part in group}
         found = {
-            part: Heard(array("d", kept["blocks"]), Db(kept["true_peak"]), array("d", kept["peaks"]))
+            part: Heard(array("d", kept["blocks"]), Db(kept["true_peak"]), array("d", kept["peaks"]), array("d", kept["lost"]))
             for part in group
             if (kept := self.store.value(keys[part]))
         }
@@ -57,7 +57,10 @@ class Hearing:
         for missing in verify.together([part for part in group if part not in found], _TOGETHER):
             with self._frames(missing) as frames:
                 for part, one in zip(missing, verify.hear(frames, missing, self._fmt), strict=True):
-                    self.store.put_value(keys[part], {"blocks": list(one.blocks), "true_peak": one.true_peak, "peaks": list(one.peaks)})
+                    self.store.put_value(
+                        keys[part],
+                        {"blocks": list(one.blocks), "true_peak": one.true_peak, "peaks": list(one.peaks), "lost": list(one.lost)},
+                    )
                     found[part] = one
                     self._done(part)
         return [found[part] for part in group]

@@ -10,7 +10,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from audio import ffmpeg, tagsheet
+from audio import ffmpeg, flaws, sentinels, tagsheet
 from audio.tagsheet import TagSheet
 from audio.timeline import Chapter
 from production import plan, releases, sheets
@@ -64,6 +64,7 @@ def job(project: Project, planned: Plan, store: Store, folder: Path) -> Job:
         basis["tags"],
         source,
         urls,
+        [flaws.RECIPE, sentinels.RECIPE],
         planned.scratch,
         episode.minutes,
         [s.minutes for s in episode.sections],

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import datetime as dt
+import json
 import shutil
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -32,8 +33,10 @@ from production.survey import Fact, Seen, Surveyor, Unreadable
 from production.watch import Watch
 
 if TYPE_CHECKING:
+    from production.findings import Item
     from production.outlook import Outlook
     from production.proof import Proof
+    from production.sentinels import Watched
 
 BUILD = "build"
 STORE = ".store"
@@ -43,11 +46,12 @@ _MOST_KEPT = 12 << 30
 
 @dataclass(frozen=True)
 class Options:
-    """How to build. ``jobs`` is the number of cores to use."""
+    """How to build. ``jobs`` is the number of cores to use; ``strict`` takes what sentinels warn of for errors."""
 
     jobs: int
     scratch: bool = False
     replace: bool = False
+    strict: bool = False
 
 
 @dataclass(frozen=True)
@@ -103,9 +107,29 @@ class Builder:
         planned = self._planned(episode, facts, build)
         wanted = job(self.project, planned, self.store, folder)
         if before and before.fingerprint == wanted.fingerprint and before.intact(folder):
+            if self.options.strict:
+                self._hold(planned, _reported(folder))
             return Result(wanted.target, "nothing to do", ())
         self._refuse_to_lose(before, planned, folder)
-        return self._make(wanted, before)
+        return self._make(wanted, before, self._watched(planned, surveyor))
+
+    def _watched(self, planned: Plan, surveyor: Surveyor) -> Watched:
+        """What the sentinels say of the recordings. Raises StepsFailed for it when that is wished for."""
+        from production import findings, sentinels
+
+        try:
+            watched = sentinels.of_recordings(self.project, planned, self.store, surveyor)
+        except SourceUnreadable as error:
+            raise StepFailed(f"{planned.episode.id}: measure", str(error), hint=error.hint) from error
+        if self.options.strict:
+            self._hold(planned, findings.items(planned, watched.noted))
+        return watched
+
+    def _hold(self, planned: Plan, found: Sequence[Item]) -> None:
+        from production import findings
+
+        if problems := findings.problems(planned, found, self.build):
+            raise StepsFailed(problems)
 
     def feed(self, of: Series | Show, now: dt.datetime) -> Path:
         """Write the feed of a series, or of the whole show, from what is built."""
@@ -254,7 +278,7 @@ class Builder:
 
     # -- making it --------------------------------------------------------------------------------------------------------------
 
-    def _make(self, wanted: Job, before: Receipt | None) -> Result:
+    def _make(self, wanted: Job, before: Receipt | None, watched: Watched) -> Result:
         """Encode what is missing and deliver. A chunk whose join is not found is encoded again with more pre-roll."""
         reasons = plan.reasons(before.basis if before else None, wanted.basis) or ["an output is missing or was changed"]
         self.watch.reasons(reasons)
@@ -269,7 +293,7 @@ class Builder:
             memory.trim()
             try:
                 with self.stopwatch.step("prove", _seconds(missing)):
-                    proof = self._deliver(wanted, before)
+                    proof, found = self._deliver(wanted, before, watched)
             except encode.NoJoin as nowhere:
                 wanted = self._wider(wanted, nowhere)
                 continue
@@ -278,11 +302,13 @@ class Builder:
                 continue
             self.stopwatch.keep(self.store)
             done = f"{self.encoded} chunk(s) encoded" if self.encoded else "joined and tagged again, nothing encoded"
-            return Result(wanted.target, done, tuple(reasons), tuple(proof.warnings(planned)))
+            return Result(wanted.target, done, tuple(reasons), (*proof.warnings(planned), *found))
 
-    def _judge(self, planned: Plan, proof: Proof) -> None:
-        """Raises _Missed when the file can be made better, StepFailed when it misses and was corrected often enough."""
-        from production import verdict
+    def _judge(self, planned: Plan, watched: Watched, proof: Proof) -> Sequence[Item]:
+        """The findings. Raises _Missed when the file can be made better, StepsFailed when it misses and was corrected often enough, and for what
+        the sentinels say when that is wished for.
+        """
+        from production import findings, sentinels, verdict
 
         if verdict.corrections(planned, proof) and planned.round < verdict.ROUNDS:
             raise _Missed(proof)
@@ -295,6 +321,10 @@ class Builder:
                 )
                 for words in misses
             )
+        found = findings.items(planned, (*watched.noted, *sentinels.of_the_file(planned, proof, watched)))
+        if self.options.strict:
+            self._hold(planned, found)
+        return found
 
     def _corrected(self, failed: Job, proof: Proof) -> Job:
         from production import verdict
@@ -328,15 +358,25 @@ class Builder:
             encode_chunks(planned, missing, self.store, self.pool, self.options.jobs, self.watch)
         self.encoded += len(missing)
 
-    def _deliver(self, wanted: Job, before: Receipt | None) -> Proof:
+    def _deliver(self, wanted: Job, before: Receipt | None, watched: Watched) -> tuple[Proof, tuple[str, ...]]:
+        """Gives what was proven, and the findings in words."""
+        from production import findings
         from production.deliver import deliver
         from production.proof import Prover
+
+        found: Sequence[Item] = ()
+
+        def judge(proof: Proof) -> Sequence[Item]:
+            nonlocal found
+            found = self._judge(wanted.plan, watched, proof)
+            return found
 
         with disk_errors(wanted.folder):
             wanted.folder.mkdir(parents=True, exist_ok=True)
             prover = Prover(self.store, self.options.jobs, self.watch)
-            judge, load, beside = partial(self._judge, wanted.plan), partial(self._load, wanted.plan), partial(self._beside, wanted)
-            return deliver(wanted, before, load, self.store, prover, self.project.show.title, judge=judge, beside=beside)
+            load, beside = partial(self._load, wanted.plan), partial(self._beside, wanted)
+            proof = deliver(wanted, before, load, self.store, prover, self.project.show.title, judge=judge, beside=beside)
+            return proof, tuple(findings.lines(found))
 
     def _beside(self, wanted: Job, together: contextlib.ExitStack) -> dict[str, Path]:
         """Files beside the MP3, of the same samples."""
@@ -368,6 +408,15 @@ class _Missed(Exception):
     def __init__(self, proof: Proof) -> None:
         self.proof = proof
         super().__init__("loudness")
+
+
+def _reported(folder: Path) -> Sequence[Item]:
+    """The findings of the last build."""
+    try:
+        found: list[Item] = json.loads((folder / "report.json").read_text("utf-8"))["findings"]
+    except (OSError, ValueError, LookupError) as error:
+        raise StepFailed(f"{folder.name}: report.json", "does not say what sentinels found", hint="remove it, and build again") from error
+    return found
 
 
 def _seconds(chunks: Sequence[Chunk]) -> list[float]:

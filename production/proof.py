@@ -6,7 +6,7 @@ Nothing here is what was asked for. A stretch whose bytes were proven before is 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from functools import partial
@@ -34,6 +34,7 @@ _ALIKE = 0.5
 class Proof:
     """What was heard of the finished file: integrated loudness (gated over all blocks), true peak and loudness range (LU; None: silence) of the
     whole, loudness of each section, where each section was found (None: it opens with silence), and the highest true peak near each segment.
+    ``silent`` and ``lost`` are as `verify.silences` and `verify.losses` say.
     """
 
     loudness: Lufs
@@ -42,6 +43,8 @@ class Proof:
     landings: dict[str, Landing | None]
     peaks: dict[str, Db]
     range: float | None = None
+    silent: Sequence[tuple[int, int]] = ()
+    lost: Sequence[tuple[int, int, float]] = ()
 
     def warnings(self, planned: Plan) -> Iterator[str]:
         """What a producer should know before publishing: marks that do not land, loudness or peaks off the target."""
@@ -78,7 +81,8 @@ class Prover:
         kept = self.store.value(key)
         if kept is not None:
             landings = {name: Landing(**found) if found else None for name, found in kept["landings"].items()}
-            return Proof(Lufs(kept["loudness"]), Db(kept["true_peak"]), kept["sections"], landings, kept["peaks"], kept["range"])
+            silent, lost = ([tuple(one) for one in kept[name]] for name in ("silent", "lost"))
+            return Proof(Lufs(kept["loudness"]), Db(kept["true_peak"]), kept["sections"], landings, kept["peaks"], kept["range"], silent, lost)
         proof = _Reader(self, planned, finished, offset, sha256).proof(names)
         self.store.put_value(key, asdict(proof))
         return proof
@@ -110,6 +114,8 @@ class _Reader:
             landings,
             {one.segment.name: verify.highest(parts, heard, one.start, one.end) for one in segments},
             loudness.loudness_range(found.short_term),
+            verify.silences(parts, heard),
+            verify.losses(parts, heard),
         )
 
     def landing(self, name: str) -> Landing | None:

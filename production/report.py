@@ -10,6 +10,7 @@ from typing import Any
 from audio import ffmpeg
 from audio.timeline import Chapter
 from audio.units import RATE
+from production.findings import Item
 from production.plan import Plan
 from production.proof import Proof, offset_ms
 from production.versions import version
@@ -19,7 +20,7 @@ PAGES = ("report.html", "report.png")
 _TOOLS = ("distributed-systems-podcast", "mutagen", "pydub", "ffmpeg-python", "numpy", "pillow")
 
 
-def report(planned: Plan, chapters: Sequence[Chapter], proof: Proof, *, size: int, sha256: str) -> bytes:
+def report(planned: Plan, chapters: Sequence[Chapter], proof: Proof, findings: Sequence[Item], *, size: int, sha256: str) -> bytes:
     """The report as JSON text. Loudness and peaks are of the decoded file; ``requested`` stands apart from ``measured``."""
     episode, programme = planned.episode, planned.programme
     content = {
@@ -42,6 +43,7 @@ def report(planned: Plan, chapters: Sequence[Chapter], proof: Proof, *, size: in
         "segments": [_segment(planned, placed.segment.name) for placed in programme.placed if placed.segment.kind != "tone"],
         "planned_minutes": episode.minutes,
         "warnings": list(proof.warnings(planned)),
+        "findings": list(findings),
         "tools": {"ffmpeg": ffmpeg.version_number(planned.build), **{name: version(name) for name in _TOOLS}},
     }
     return (json.dumps(content, indent=2, ensure_ascii=False) + "\n").encode()

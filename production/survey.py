@@ -11,12 +11,14 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
-from audio import chain, ffmpeg, graph, measure, profile, sources
+from audio import chain, ffmpeg, flaws, graph, measure, profile, sources
 from audio.chain import Measured
 from audio.errors import SourceUnreadable
+from audio.flaws import Flaws, Inspector
 from audio.leveling import Level
-from audio.pcm import Pool, Take
+from audio.pcm import Pcm, Pool, Take
 from audio.profile import Profile
+from audio.sides import apart
 from audio.source import Source
 from audio.units import RATE, seconds
 from production.inputs import Input
@@ -37,7 +39,7 @@ _COPY = ".wav"
 @dataclass(frozen=True, slots=True)
 class Fact:
     """An input and what is known of it. ``digest`` is that of the file's bytes, ``samples`` names its decoded samples (`GUESSED`: never decoded),
-    ``profile`` the entry of its profile.
+    ``profile`` the entry of its profile, ``flaws`` that of what was noted of the recording before its noise was reduced.
     """
 
     input: Input
@@ -46,6 +48,9 @@ class Fact:
     samples: str
     measured: Measured
     profile: str = GUESSED
+    flaws: str = GUESSED
+    recorded: Take | None = None
+    """What the notes are of, where it is not the take."""
 
     @property
     def source(self) -> Source:
@@ -166,7 +171,8 @@ class Surveyor:
             except OSError as error:
                 return SourceUnreadable(one.path, error.strerror or str(error), "make it a readable file")
             source = _probed(one.path, content, self.store, self.build)
-            recorded = source
+            recorded = Take(source, self.channels)
+            noted = digest("samples", content, _command(recorded), self.build)
             if one.denoise != "off":
                 from audio import denoise as cleaner
 
@@ -178,12 +184,13 @@ class Surveyor:
             take = Take(source, self.channels, one.cut.start, one.cut.end)
         except SourceUnreadable as error:
             return error
-        # What the command is asked says how it is decoded, the path says nothing.
-        command = [graph.RECIPE, {**asdict(take.source), "path": ""}, take.channels, take.start, take.end]
-        samples = digest("samples", content, command, self.build)
+        samples = digest("samples", content, _command(take), self.build)
         described = digest("profile", samples, take.channels, measure.EDGE_SECONDS, profile.RECIPE, _RECIPE)
         asked = [self.channels, asdict(one.cut), asdict(self.level(one)), asdict(one.wishes), one.kind == "section"]
-        return _Probed(content, take, samples, described, digest("measure", described, asked, chain.RECIPE), recorded)
+        heard = (recorded, noted) if one.denoise != "off" else (take, samples)
+        return _Probed(
+            content, take, samples, described, digest("measure", described, asked, chain.RECIPE), heard[0], digest("flaws", heard[1], flaws.RECIPE)
+        )
 
     def _known(self, one: Input, probed: _Probed) -> Fact | None:
         kept = self.store.value(probed.key)
@@ -196,14 +203,25 @@ class Surveyor:
         if one.denoise != "off" and self.store.kept(probed.content, _COPY) is None:
             from audio import denoise as cleaner
 
-            self.progress(one, 0.0, probed.recorded.declared)
+            self.progress(one, 0.0, probed.recorded.source.declared)
+            inspector = _inspector(probed.recorded)
             with self.store.making(probed.content, _COPY) as part:
-                cleaner.clean(one.denoise, probed.recorded, part, channels=self.channels, cores=self.jobs)
+                cleaner.clean(one.denoise, probed.recorded.source, part, channels=self.channels, cores=self.jobs, also=inspector.add)
+            self.store.put(probed.flaws, inspector.flaws().packed())
         if known := self._known(one, probed):
             return known
-        take = probed.take
-        found, pcm = measure.measure(take, one.cut, self.pool.folder, lambda done: self.progress(one, done, take.source.declared))
+        take, listens = probed.take, one.kind == "section" and not one.scratch and one.denoise == "off"
+        inspector = _inspector(take)
+        found, pcm = measure.measure(
+            take,
+            one.cut,
+            self.pool.folder,
+            lambda done: self.progress(one, done, take.source.declared),
+            inspector.add if listens else lambda _: None,
+        )
         self.pool.keep(probed.samples, pcm)
+        if listens:
+            self.store.put(probed.flaws, inspector.flaws().packed())
         packed = found.packed()
         self.store.put(probed.profile, packed)
         self.decoded.append(seconds(found.length))
@@ -220,13 +238,33 @@ class Surveyor:
             self.store.put(fact.profile, data)
         return Profile.unpacked(data)
 
+    def flaws(self, fact: Fact) -> Flaws:
+        """What was noted of a recording's samples; heard again when that is gone. Raises SourceUnreadable."""
+        data = self.store.get(fact.flaws)
+        if data is None:
+            take = fact.recorded or fact.take
+            inspector, pcm = _inspector(take), Pcm(take, self.pool.folder)
+            try:
+                pcm.decode(lambda block: inspector.add(apart(block)))
+            except BaseException:
+                pcm.close()
+                raise
+            if fact.recorded is None:
+                self.pool.keep(fact.samples, pcm)
+            else:
+                pcm.close()
+            data = inspector.flaws().packed()
+            self.store.put(fact.flaws, data)
+        return Flaws.unpacked(data)
+
     def _decided(self, one: Input, probed: _Probed, described: Profile) -> Fact:
         found = chain.decide(described, one.cut, self.level(one), one.wishes, voice=one.kind == "section", channels=self.channels)
         self.store.put_value(probed.key, asdict(found))
         return self._fact(one, probed, found)
 
     def _fact(self, one: Input, probed: _Probed, found: Measured) -> Fact:
-        return Fact(one, probed.content, probed.take, probed.samples, found, probed.profile)
+        recorded = None if probed.recorded == probed.take else probed.recorded
+        return Fact(one, probed.content, probed.take, probed.samples, found, probed.profile, probed.flaws, recorded)
 
     def _known_or_guessed(self, one: Input, probed: _Probed) -> Fact | SourceUnreadable:
         return self._known(one, probed) or Fact(one, probed.content, probed.take, GUESSED, chain.guess(probed.take, one.path.stat().st_size))
@@ -241,8 +279,18 @@ class _Probed:
     samples: str
     profile: str
     key: str
-    recorded: Source
-    """What is decoded, before its noise was reduced."""
+    recorded: Take
+    """What is decoded, before its noise was reduced; then the whole of it."""
+    flaws: str
+
+
+def _command(take: Take) -> list[object]:
+    """How a take is decoded. What the command is asked says it, the path says nothing."""
+    return [graph.RECIPE, {**asdict(take.source), "path": ""}, take.channels, take.start, take.end]
+
+
+def _inspector(take: Take) -> Inspector:
+    return Inspector(take.held, take.source.rate, take.start)
 
 
 def _unless_unreadable(

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 @click.option("-q", "--quiet", is_flag=True, help="Say nothing but errors and results.")
 @click.option("--preview", metavar="START+LENGTH", callback=lambda *said: _as_window(said[-1]), help="Only render a window, as 1:30:00+60.")
 @click.option("--joins", is_flag=True, help="Only cut the seconds around all joins out of the finished file.")
+@click.option("--strict", is_flag=True, help="Take what is wrong with recordings or the finished file for errors: nothing is replaced then.")
 def build(
     targets: Sequence[str],
     folder: Path,
@@ -36,6 +37,7 @@ def build(
     quiet: bool,
     preview: tuple[float, float] | None,
     joins: bool,
+    strict: bool,
 ) -> None:
     """Build TARGETS: episode ids, paths of their YAML files, series, or 'all'."""
     from production.terminal import Terminal
@@ -43,7 +45,7 @@ def build(
     terminal = Terminal(quiet=quiet)
     if preview or joins:
         sys.exit(guarded(terminal, folder, lambda: _listen(terminal, targets, folder, scratch, jobs or cores(), preview)))
-    sys.exit(guarded(terminal, folder, lambda: _build(terminal, targets, folder, scratch, replace, jobs or cores())))
+    sys.exit(guarded(terminal, folder, lambda: _build(terminal, targets, folder, (jobs or cores(), scratch, replace, strict))))
 
 
 def _as_window(text: str | None) -> tuple[float, float] | None:
@@ -113,7 +115,7 @@ def _plan(terminal: Terminal, targets: Sequence[str], folder: Path, scratch: boo
     return code
 
 
-def _build(terminal: Terminal, targets: Sequence[str], folder: Path, scratch: bool, replace: bool, jobs: int) -> int:
+def _build(terminal: Terminal, targets: Sequence[str], folder: Path, options: tuple[int, bool, bool, bool]) -> int:
     from production import memory
     from production.pipeline import Builder, Options
     from production.targets import choose
@@ -122,7 +124,7 @@ def _build(terminal: Terminal, targets: Sequence[str], folder: Path, scratch: bo
     memory.give_back()
     memory.one_thread_each()
     project, episodes = choose(folder, targets)
-    builder = Builder(project, Options(jobs, scratch, replace), Watch(terminal.progress, terminal.line))
+    builder = Builder(project, Options(*options), Watch(terminal.progress, terminal.line))
     with builder.store.using(lambda: terminal.line("waiting: produce gc is removing entries")):
         code = _build_each(terminal, builder, project, episodes)
     terminal.close()

@@ -1,0 +1,162 @@
+"""Holes and clicks in a voice, found in what it does within each millisecond.
+
+A voice sets in at once but dies away: its resonances lose a few dB in a millisecond, and where a low note crosses zero its slope is steepest.
+A hole has two sharp edges, in the level and in the slope, and lies far under what is around it. A click is a millisecond whose third difference
+stands alone between neighbours of 15 ms, while the voice goes on as it was: plosives and the pulses of a throat do not.
+"""
+
+from __future__ import annotations
+
+from array import array
+from typing import TYPE_CHECKING
+
+from audio.units import RATE
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    Floats = NDArray[np.float32]
+    Counts = NDArray[np.int32]
+
+HOLE_COLUMNS = 6
+"""Of a hole: where (ms), how long (ms), what is before, in and after it (tenths of dBFS), and the lesser of its two edges (tenths of dB)."""
+CLICK_COLUMNS = 4
+"""Of a click: where (ms), by how much it stands out (tenths of dB), how loud it is on the quieter side of it and in it (tenths of dBFS)."""
+
+MS = RATE // 1000
+_FALL = 15.0
+_LONGEST = 250
+_QUIETEST = -65.0
+_AS_LOUD = 25.0
+"""After a hole it goes on no more than so many dB quieter than before."""
+_CLICK, _EVEN = 14.0, 14.0
+_NEXT_TO, _AROUND = 2, 15
+_NOTHING = 1e-14
+_AT_ONCE = 8192
+_BEFORE, _AFTER = 20, _LONGEST + 20
+"""Milliseconds that are looked at again with what comes after them, and those that have to be there before something is judged."""
+
+
+class Gaps:
+    """Takes one side, second by second."""
+
+    def __init__(self) -> None:
+        import numpy as np
+
+        self._last = np.zeros(3, "f4")
+        self._level, self._slope, self._edge = (array("f", [_NOTHING] * _BEFORE) for _ in range(3))
+        self._first = -_BEFORE
+        self._holes, self._clicks = array("i"), array("i")
+
+    def add(self, samples: Floats, energy: Floats) -> None:
+        """The next whole seconds, and the mean square of each of their milliseconds."""
+        import numpy as np
+
+        known = np.concatenate((self._last, samples))
+        self._last = known[-3:].copy()
+        slope = np.diff(known)
+        edge = np.diff(slope)
+        edge = np.abs(np.diff(edge), out=edge[1:])
+        slope = slope[2:]
+        self._level.frombytes(energy.tobytes())
+        self._slope.frombytes(mean_squares(slope, MS).tobytes())
+        self._edge.frombytes(edge.reshape(-1, MS).max(axis=1).tobytes())
+        if len(self._level) >= _AT_ONCE + _BEFORE + _AFTER:
+            self._look(len(self._level) - _AFTER)
+
+    def _look(self, until: int) -> None:
+        """Judge what lies in the first ``until`` milliseconds that are kept, and forget them."""
+        import numpy as np
+
+        level, slope = (decibels(np.array(curve)) for curve in (self._level, self._slope))
+        edge = decibels(np.array(self._edge) ** 2)
+        for at, length, *said in holes(level, slope):
+            if _BEFORE <= at < until:
+                self._holes.extend((at + self._first, length, *(round(10 * value) for value in said)))
+        for at, *found in clicks(level, edge):
+            if _BEFORE <= at < until:
+                self._clicks.extend((at + self._first, *(round(10 * value) for value in found)))
+        for curve in (self._level, self._slope, self._edge):
+            del curve[: until - _BEFORE]
+        self._first += until - _BEFORE
+
+    def tables(self) -> tuple[Counts, Counts]:
+        """The holes and the clicks, in order, once everything was heard."""
+        import numpy as np
+
+        for curve in (self._level, self._slope, self._edge):
+            curve.extend([_NOTHING] * _AFTER)
+        self._look(len(self._level) - _AFTER)
+        return tuple(  # type: ignore[return-value]
+            np.array(found, "i4").reshape(-1, columns) for found, columns in ((self._holes, HOLE_COLUMNS), (self._clicks, CLICK_COLUMNS))
+        )
+
+
+def mean_squares(samples: Floats, length: int) -> Floats:
+    """Of stretches of so many samples each."""
+    import numpy as np
+
+    found: Floats = np.multiply(samples, samples).reshape(-1, length) @ np.full(length, 1 / length, "f4")
+    return found
+
+
+def decibels(power: Floats) -> Floats:
+    import numpy as np
+
+    # fmax: samples that are no numbers have no level.
+    found: Floats = 10 * np.log10(np.fmax(power, np.float32(_NOTHING)))
+    return found
+
+
+def holes(level: Floats, slope: Floats) -> list[tuple[int, int, float, float, float, float]]:
+    """Where it is quiet between two sharp edges: (ms, length in ms, dB before, in and after it, dB of the lesser edge)."""
+    import numpy as np
+
+    before, after = _over(level, -3, -1), _over(level, 1, 3)
+    falls = np.minimum(before - _over(level, 1, 2), _over(slope, -3, -1) - _over(slope, 1, 2))
+    rises = np.minimum(after - _over(level, -2, -1), _over(slope, 1, 3) - _over(slope, -2, -1))
+    ends = np.flatnonzero(rises >= _FALL)
+    found: list[tuple[int, int, float, float, float, float]] = []
+    last = -1
+    for at in np.flatnonzero((falls >= _FALL) & (before > _QUIETEST)):
+        if at <= last:
+            continue
+        for end in ends[np.searchsorted(ends, at + 2) :]:
+            inside = float(level[at + 1 : end].max())
+            if end - at > _LONGEST or inside > before[at] - _FALL + 3:
+                break
+            if after[end] >= before[at] - _AS_LOUD:
+                edge = float(min(falls[at], rises[end]))
+                # The edge is seen some milliseconds ahead.
+                last = end + int(np.argmax(level[end : end + 4] > inside + _FALL / 2))
+                found.append((int(at), int(last - at), float(before[at]), inside, float(after[end]), edge))
+                break
+    return found
+
+
+def clicks(level: Floats, edge: Floats) -> list[tuple[int, float, float, float]]:
+    """Milliseconds whose edge stands alone: (ms, dB over its surroundings, dBFS on the quieter side of it, and in it)."""
+    import numpy as np
+
+    around = np.maximum(_over(edge, -_AROUND, -_NEXT_TO), _over(edge, _NEXT_TO, _AROUND))
+    before, after = _over(level, -6, -2), _over(level, 2, 6)
+    alone = (edge - around >= _CLICK) & (edge >= _over(edge, -1, 1)) & (np.abs(before - after) < _EVEN)
+    own, beside, by = _over(level, -1, 1), np.minimum(before, after), edge - around
+    return [(int(at), float(by[at]), float(beside[at]), float(own[at])) for at in np.flatnonzero(alone)]
+
+
+def _over(curve: Floats, first: int, last: int) -> Floats:
+    """The highest of curve[n + first] to curve[n + last], for each n; nothing is beyond its ends."""
+    import numpy as np
+
+    count = len(curve)
+    padded = np.full(count + max(0, -first) + max(0, last), -140.0, "f4")
+    padded[max(0, -first) : max(0, -first) + count] = curve
+    found, reach = padded[first + max(0, -first) :], 1
+    while reach < last - first + 1:
+        # What is known of so many values is twice as much, moved by as many.
+        step = min(reach, last - first + 1 - reach)
+        found = np.maximum(found[:-step], found[step:])
+        reach += step
+    return found[:count]

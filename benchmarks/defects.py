@@ -1,0 +1,125 @@
+"""Defects to plant into speech, each where it is heard: what the sentinels are tried with."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+Chance = np.random.Generator
+
+
+@dataclass(frozen=True)
+class Planted:
+    """Samples of shape (length, channels) with a defect in seconds [start, end)."""
+
+    sound: Floats
+    start: float
+    end: float
+
+
+Plant = Callable[[Floats, int, Chance], Planted]
+"""Makes a defect in mono speech at some rate."""
+
+
+def _levels(speech: Floats, rate: int) -> Floats:
+    """RMS of each 10 ms in dBFS."""
+    step = rate // 100
+    rows = speech[: len(speech) // step * step].reshape(-1, step)
+    found: Floats = 10 * np.log10((rows**2).mean(axis=1) + 1e-12)
+    return found
+
+
+def _spoken(speech: Floats, rate: int, chance: Chance, length: float) -> int:
+    """The sample of a place at which somebody speaks before and after ``length`` seconds."""
+    levels = _levels(speech, rate)
+    loud = levels > np.percentile(levels, 90) - 15
+    after = max(1, round(length * 100)) + 1
+    places = np.flatnonzero(loud[50 : -after - 50] & loud[50 + after : -50]) + 50
+    return int(chance.choice(places)) * (rate // 100) + int(chance.integers(rate // 100))
+
+
+def clipped(speech: Floats, rate: int, chance: Chance) -> Planted:
+    """Two seconds in which the input was driven 6 to 12 dB too far."""
+    start = _spoken(speech, rate, chance, 0.1)
+    here = slice(start, start + 2 * rate)
+    sound = speech.copy()
+    limit = float(np.abs(speech).max())
+    peak = float(np.percentile(np.abs(speech[here]), 99.9))
+    sound[here] = np.clip(speech[here] * limit / peak * 10 ** (chance.uniform(6, 12) / 20), -limit, limit)
+    return Planted(sound[:, None], start / rate, start / rate + 2)
+
+
+def hole(speech: Floats, rate: int, chance: Chance) -> Planted:
+    """Nothing for 3 to 200 ms within speech, as many short ones as long ones."""
+    length = 10 ** chance.uniform(np.log10(0.003), np.log10(0.2))
+    start = _spoken(speech, rate, chance, length)
+    sound = speech.copy()
+    sound[start : start + round(length * rate)] = 0
+    return Planted(sound[:, None], start / rate, start / rate + length)
+
+
+def lost(speech: Floats, rate: int, chance: Chance) -> Planted:
+    """5 to 50 ms that were lost where that is heard as a click: the waveform jumps by eight times as much as from sample to sample around it.
+
+    Where that is nowhere to be had, it is where it jumps most.
+    """
+    places: list[tuple[float, int, int]] = []
+    for _ in range(600):
+        start = _spoken(speech, rate, chance, 0.05)
+        end = start + int(chance.uniform(0.005, 0.05) * rate)
+        around = rate // 100
+        steps = max(np.abs(np.diff(speech[start - around : start])).max(), np.abs(np.diff(speech[end : end + around])).max())
+        places.append((min(8.0, float(abs(speech[end] - speech[start - 1]) / steps)), start, end))
+        if places[-1][0] == 8:
+            break
+    _, start, end = max(places)
+    return Planted(np.concatenate((speech[:start], speech[end:]))[:, None], start / rate, start / rate)
+
+
+def dead(speech: Floats, rate: int, chance: Chance) -> Planted:
+    """One side is gone for four to eight seconds."""
+    length = float(chance.uniform(4, 8))
+    start = _spoken(speech, rate, chance, 0.1)
+    sides = np.stack((speech, speech * 0.95), axis=1)
+    sides[start : start + round(length * rate), int(chance.integers(2))] *= 1e-4
+    return Planted(sides, start / rate, start / rate + length)
+
+
+def inverted(speech: Floats, rate: int, _chance: Chance) -> Planted:
+    """One side upside down, with a little of a room of its own."""
+    other = -0.9 * speech + 0.03 * np.roll(speech, rate // 300)
+    return Planted(np.stack((speech, other), axis=1), 0.0, len(speech) / rate)
+
+
+def hummed(speech: Floats, rate: int, chance: Chance) -> Planted:
+    """Mains with its harmonics, as heard 35 to 45 dB under the voice."""
+    mains = int(chance.choice((50, 60)))
+    time = np.arange(len(speech)) / rate
+    hum = sum(10 ** (-n / 5) * np.sin(2 * np.pi * mains * n * time + chance.uniform(0, 6)) for n in range(1, 7))
+    loud = 10 * np.log10(float((speech**2).mean()))
+    return Planted((speech + hum * 10 ** ((loud - chance.uniform(20, 30)) / 20))[:, None], 0.0, len(speech) / rate)
+
+
+def silent(speech: Floats, rate: int, chance: Chance) -> Planted:
+    """11 to 15 seconds in which nobody speaks and the room goes on."""
+    levels = _levels(speech, rate)
+    quiet = speech[: len(levels) * (rate // 100)].reshape(-1, rate // 100)[levels < np.percentile(levels[levels > -95], 15)]
+    noise = chance.standard_normal(round(chance.uniform(11, 15) * rate)) * float(np.sqrt((quiet**2).mean()) + 1e-5)
+    start = _spoken(speech, rate, chance, 0.1)
+    return Planted(np.concatenate((speech[:start], noise, speech[start:]))[:, None], start / rate, (start + len(noise)) / rate)
+
+
+PLANTS: dict[str, Plant] = {
+    "clipping": clipped,
+    "dropout": hole,
+    "click": lost,
+    "channel": dead,
+    "phase": inverted,
+    "hum": hummed,
+    "silence": silent,
+}
+"""By the detector that has to find it."""
