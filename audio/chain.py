@@ -14,7 +14,7 @@ from audio import deess, leveling, loudness, ride, speech, tone
 from audio.leveling import Level
 from audio.measure import Cut
 from audio.pcm import Take
-from audio.profile import STEP, STEPS_PER_BLOCK, Profile, from_curve
+from audio.profile import STEP, STEPS_PER_BLOCK, Profile, from_curve, to_curve
 from audio.strip import UNTOUCHED, Strip
 from audio.units import Db, Lufs, Samples, samples_from_seconds
 
@@ -182,6 +182,14 @@ def decide(profile: Profile, cut: Cut, level: Level, wishes: Wishes, *, voice: b
         return replace(found, gain=Db(wishes.gain))
     # What nobody speaks in is never lifted, unless somebody said that it should be.
     return found if found.voiced or wishes.chain == "linear" else replace(found, gain=Db(min(found.gain, 0.0)))
+
+
+def loudness_after(profile: Profile, strip: Strip) -> Lufs:
+    """Integrated loudness of a recording, all of it, as it comes out of its strip, before any gain."""
+    if strip.side is not None:
+        profile = replace(profile, level=profile.level + _BOTH, momentary=profile.momentary + _BOTH)
+    _, momentary = _after(profile, _Curves(to_curve(strip.deess), to_curve(strip.ride)))
+    return _integrated(momentary, 0, len(momentary))
 
 
 class _Curves(NamedTuple):

@@ -4,6 +4,7 @@ AudioError
 |-- FfmpegMissing        no usable ffmpeg was found
 |-- FfmpegFailed         ffmpeg ran and failed; carries the command, the exit code and the end of its stderr
 |-- SourceUnreadable     a recording cannot be used; carries its path and why
+|-- SessionUnusable      tracks that cannot be mixed; carries a SourceUnreadable for each
 |-- StreamBroken         MPEG frames that do not fit together
 |-- TagError             a tag that cannot be built or read
 |-- VoiceMissing         scratch narration was asked for and its voice is not installed
@@ -13,7 +14,7 @@ AudioError
 from __future__ import annotations
 
 import shlex
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 
@@ -54,6 +55,14 @@ class SourceUnreadable(AudioError):
         self.why = why
         self.hint = hint
         super().__init__(f"{path}: {why}")
+
+
+class SessionUnusable(AudioError):
+    """Tracks of one session that cannot be used, or do not belong to it; all of them at once."""
+
+    def __init__(self, errors: Iterable[SourceUnreadable]) -> None:
+        self.errors = tuple(errors)
+        super().__init__("; ".join(map(str, self.errors)))
 
 
 class StreamBroken(AudioError):
