@@ -171,9 +171,34 @@ class _Loader:
             if end is not None and end <= start:
                 after = f" after in: {sheet.raw[(*key, 'in')]}" if start else ""
                 sheet.report((*key, "out"), f"out: {sheet.raw[(*key, 'out')]} leaves nothing{after}", "out comes after in")
+            self._check_tracks(sheet, key)
             under, until = sheet.get(*key, "bed_from") or 0.0, sheet.get(*key, "bed_to")
             if until is not None and until <= under:
                 sheet.report((*key, "bed_to"), f"bed_to: {sheet.raw[(*key, 'bed_to')]} leaves nothing of the bed", "bed_to comes after bed_from")
+
+    def _check_tracks(self, sheet: Sheet, section: KeyPath) -> None:
+        tracks = sheet.get(*section, "tracks")
+        if not tracks:
+            return
+        if sheet.get(*section, "file"):
+            sheet.report((*section, "tracks"), "tracks: the section names a file, too", "keep one of them")
+        elif len(tracks) == 1:
+            sheet.report((*section, "tracks"), "tracks: there is one only", "name a recording with 'file:', or add the other speakers' tracks")
+        first_at: dict[str, Location] = {}
+        for index in range(len(tracks)):
+            key = (*section, "tracks", index)
+            name = sheet.get(*key, "file")
+            if name in first_at:
+                sheet.report((*key, "file"), f"file: {shown(name)} is a track already", f"the first is in line {first_at[name].line}")
+            elif name is not None:
+                first_at[name] = sheet.where(*key, "file")
+            said = [word for word in ("offset", "drift", "apart") if sheet.get(*key, word) is not None]
+            if index == 0 and said:
+                sheet.report(
+                    (*key, said[0]), f"{said[0]}: the first track is the clock of the others", "say it of another track, or put that one first"
+                )
+            elif "drift" in said and "offset" not in said:
+                sheet.report((*key, "drift"), "drift: goes with an offset", "say offset, too, or leave both to be found")
 
     # the files against each other
 
@@ -337,5 +362,7 @@ def _named_files(sheet: Sheet) -> Iterator[tuple[KeyPath, tuple[str, ...]]]:
     for index in range(len(sheet.get("sections") or ())):
         for key in _FILES:
             yield ("sections", index, key), ()
+        for track in range(len(sheet.get("sections", index, "tracks") or ())):
+            yield ("sections", index, "tracks", track, "file"), ()
         yield ("sections", index, "sting"), _MUSIC_WORDS
         yield ("sections", index, "bed"), _BED_WORDS

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -20,8 +20,33 @@ RECORDINGS = "recordings"
 
 
 @dataclass(frozen=True, slots=True)
+class Track:
+    """One speaker's recording, where the config names it, and what it says of it: see `model.Track`."""
+
+    name: str
+    path: Path
+    where: Location | None
+    gain: float | None = None
+    offset: float | None = None
+    drift: float | None = None
+    apart: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """Tracks that are mixed, the first of which is the clock: what is wished for each, and by how many dB it is turned down while others speak."""
+
+    tracks: tuple[Track, ...]
+    wishes: Wishes
+    gate: float
+
+
+@dataclass(frozen=True, slots=True)
 class Input:
-    """One segment and the file it is made from. ``label`` names the file for people, ``where`` the place in the config that asks for it."""
+    """One segment and the file it is made from. ``label`` names the file for people, ``where`` the place in the config that asks for it.
+
+    A ``session`` is mixed of several files, of which ``path`` is the first; cut and wishes are for the mix.
+    """
 
     name: str
     kind: SegmentKind
@@ -34,6 +59,7 @@ class Input:
     section: Section | None = None
     wishes: Wishes = PLAIN
     denoise: str = "off"
+    session: Session | None = None
 
 
 def inputs(project: Project, episode: Episode, store: Store, *, scratch: bool) -> tuple[Input, ...]:
@@ -41,7 +67,9 @@ def inputs(project: Project, episode: Episode, store: Store, *, scratch: bool) -
 
     Missing recordings are spoken when ``scratch`` is set; otherwise ConfigError names every one of them.
     """
-    found = {section.slug: recording(project, episode, section) for section in episode.sections}
+    sessions = {section.slug: tracks(project, episode, section) for section in episode.sections}
+    found = {slug: session[0].path if session else None for slug, session in sessions.items()}
+    found |= {section.slug: recording(project, episode, section) for section in episode.sections if not sessions[section.slug]}
     missing = [section for section in episode.sections if found[section.slug] is None]
     if missing and not scratch:
         raise ConfigError(_missing(project, episode, section) for section in missing)
@@ -58,7 +86,7 @@ def inputs(project: Project, episode: Episode, store: Store, *, scratch: bool) -
         if sting != "none":
             listed.append(_music(project, episode, store, "sting", sting, f"sting:{section.slug}", before))
             before = samples_from_seconds(layout.sting_lead)
-        listed.append(_section(project, episode, store, index, found[section.slug], before))
+        listed.append(_section(project, episode, store, index, found[section.slug], sessions[section.slug], before))
     if music.outro != "none":
         listed.append(_music(project, episode, store, "outro", music.outro, "music:outro", gap))
     return (*listed, *_beds(project, episode))
@@ -86,7 +114,9 @@ def wishes(episode: Episode, section: Section) -> Wishes:
 
 
 def recording(project: Project, episode: Episode, section: Section) -> Path | None:
-    """The file that the config names, else ``recordings/<episode>/<slug>.<audio extension>``; None when there is none."""
+    """The file that the config names, else ``recordings/<episode>/<slug>.<audio extension>``, else the only one in a folder of the section's name;
+    None when there is none.
+    """
     if section.file:
         path = project.root / section.file
         return path if path.exists() else None
@@ -95,13 +125,49 @@ def recording(project: Project, episode: Episode, section: Section) -> Path | No
         for path in (folder / f"{section.slug}{suffix}", folder / f"{section.slug}{suffix.upper()}"):
             if path.exists():
                 return path
-    return None
+    return next(iter(_in_folder(project, episode, section)), None)
+
+
+def tracks(project: Project, episode: Episode, section: Section) -> tuple[Track, ...]:
+    """The tracks that the config names, else the audio files in ``recordings/<episode>/<slug>/`` by name, if there are two or more; the first one is
+    the clock. None where there is a recording of the whole section.
+    """
+    index = episode.sections.index(section)
+    if section.tracks:
+        return tuple(
+            Track(
+                one.name or Path(one.file).stem,
+                project.root / one.file,
+                project.where(episode.id, "sections", index, "tracks", at, "file"),
+                one.gain,
+                one.offset,
+                one.drift,
+                one.apart,
+            )
+            for at, one in enumerate(section.tracks)
+        )
+    files = _in_folder(project, episode, section)
+    if section.file or len(files) < 2 or recording(project, episode, section) not in files:
+        return ()
+    where = project.where(episode.id, "sections", index, "slug")
+    return tuple(Track(path.stem, path, where) for path in files)
+
+
+def _in_folder(project: Project, episode: Episode, section: Section) -> list[Path]:
+    folder = project.root / RECORDINGS / episode.id / section.slug
+    if section.file or not folder.is_dir():
+        return []
+    # Hidden files are what other programs leave behind.
+    return sorted(path for path in folder.iterdir() if path.suffix.lower() in AUDIO_SUFFIXES and not path.name.startswith("."))
 
 
 def _missing(project: Project, episode: Episode, section: Section) -> Problem:
     index = episode.sections.index(section)
     where = project.where(episode.id, "sections", index, "slug") or Location(project.root)
-    wanted = section.file or f"{RECORDINGS}/{episode.id}/{section.slug}.wav (or .flac, .mp3, .m4a, ...)"
+    wanted = (
+        section.file
+        or f"{RECORDINGS}/{episode.id}/{section.slug}.wav (or .flac, .mp3, .m4a, ..., or a folder {section.slug}/ with a track for each speaker)"
+    )
     hint = f"record it, or name a file with 'file:', or build a placeholder with: produce {episode.id} --scratch"
     return Problem(where, f"section '{section.slug}': the recording is missing: {wanted}", hint, source_line(where))
 
@@ -114,7 +180,7 @@ def source_line(where: Location) -> str | None:
         return None
 
 
-def _section(project: Project, episode: Episode, store: Store, index: int, path: Path | None, gap: Samples) -> Input:
+def _section(project: Project, episode: Episode, store: Store, index: int, path: Path | None, session: tuple[Track, ...], gap: Samples) -> Input:
     section, settings = episode.sections[index], episode.settings
     where = project.where(episode.id, "sections", index, "file" if section.file else "slug")
     trim = settings.trim.enabled if section.trim is None else section.trim
@@ -126,7 +192,15 @@ def _section(project: Project, episode: Episode, store: Store, index: int, path:
     end = None if section.end is None else samples_from_seconds(section.end)
     cut = Cut(samples_from_seconds(section.start), end, trim, air)
     denoise = settings.voice.denoise if section.denoise is None else section.denoise
-    return Input(section.slug, "section", path, path.name, where, cut, gap, False, section, wishes(episode, section), denoise)
+    asked = wishes(episode, section)
+    if not session:
+        return Input(section.slug, "section", path, path.name, where, cut, gap, False, section, asked, denoise)
+    gate = settings.voice.gate if section.gate is None else section.gate
+    mixed = Session(session, replace(asked, gain=None), gate)
+    # What each track was rid of, the mix is not asked to be rid of again.
+    whole = replace(asked, deess=0.0, high_pass=None if asked.high_pass is None else 0.0)
+    label = " + ".join(track.path.name for track in session)
+    return Input(section.slug, "section", path, label, session[0].where, cut, gap, False, section, whole, denoise, mixed)
 
 
 def _narration(episode: Episode, section: Section, index: int, store: Store) -> Path:

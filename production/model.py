@@ -119,6 +119,7 @@ class Voice:
     repair: Annotated[bool, Field(description="DC and a dead channel")] = True
     high_pass: Annotated[Corner | None, Field(description="Hz; 0 for none; as the recording needs it if not said")] = None
     denoise: Annotated[Denoise, Field(description="ffmpeg: gentle, always there; deepfilter: the [denoise] extra")] = "off"
+    gate: Annotated[float, Field(ge=0, le=60, description="dB by which a track is turned down while only others speak; 0: none")] = 20.0
     deess: Annotated[float, Field(ge=0, le=12, description="most dB that are taken from an s; 0: none")] = 6.0
     levelling: Annotated[float, Field(ge=0, le=12, description="most dB by which a speaker or a passage is moved; 0: none")] = 6.0
     compression: Annotated[float, Field(ge=1, le=4, description="ratio; 1: none")] = 2.0
@@ -284,8 +285,23 @@ class Series:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Track:
+    """One speaker's own recording of a section; the first track of a section is the clock of all of them."""
+
+    file: Annotated[Text, Field(description="relative to the project folder")]
+    name: Annotated[Text | None, Field(max_length=128, description="who speaks; as the file is called if not said")] = None
+    gain: Annotated[float | None, Field(ge=-60, le=60, description="dB; replaces the measured gain of this track")] = None
+    offset: Annotated[
+        float | None,
+        Field(ge=-86400, le=86400, allow_inf_nan=False, description="seconds of the first track at which this one begins; found if not said"),
+    ] = None
+    drift: Annotated[float | None, Field(ge=-1000, le=1000, description="millionths by which its clock is faster, with offset")] = None
+    apart: Annotated[float | None, Field(ge=0, le=30, description="metres from its microphone to who is heard in it besides; 2 if not said")] = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Section:
-    """A content part: one recording, one chapter."""
+    """A content part: one recording, or one for each speaker; one chapter."""
 
     slug: Slug
     title: Text
@@ -296,6 +312,7 @@ class Section:
     link: Annotated[Url | None, Field(description="what this chapter links to")] = None
     image: Annotated[Text | None, Field(description="chapter image, relative to the project folder")] = None
     file: Annotated[Text | None, Field(description="the recording, relative to the project folder")] = None
+    tracks: Annotated[tuple[Track, ...], Field(max_length=16, description="a recording for each speaker, in the place of file")] = ()
     start: Annotated[Seconds, Field(alias="in", description="in point within the recording")] = 0.0
     end: Annotated[Seconds | None, Field(alias="out", description="out point within the recording")] = None
     sting: Annotated[Text | None, Field(description="overrides the episode's sting for this section: a file, builtin or none")] = None
@@ -308,6 +325,7 @@ class Section:
     chain: Annotated[ChainKind | None, Field(description="overrides voice.chain, and so on")] = None
     high_pass: Annotated[Corner | None, Field(description="Hz; 0 for none")] = None
     denoise: Denoise | None = None
+    gate: Annotated[float | None, Field(ge=0, le=60)] = None
     deess: Annotated[float | None, Field(ge=0, le=12)] = None
     levelling: Annotated[float | None, Field(ge=0, le=12)] = None
     compression: Annotated[float | None, Field(ge=1, le=4)] = None

@@ -10,7 +10,7 @@ from typing import Any
 from audio import tags
 from audio.runs import Chunk
 from audio.units import FRAME, RATE
-from production import plan
+from production import plan, sessions
 from production.clock import clock
 from production.job import Job
 from production.pace import Pace
@@ -48,6 +48,7 @@ class Outlook:
     encode: float
     size: int
     guessed: tuple[str, ...]
+    tracks: tuple[str, ...]
     seconds: float
     measured_pace: bool
 
@@ -55,6 +56,7 @@ class Outlook:
         """The outlook in words, one line each."""
         if self.done:
             yield f"{self.episode}: nothing to do: {clock(self.length)}, {_megabytes(self.size)}"
+            yield from (f"  {words}" for words in self.tracks)
             return
         yield f"{self.episode}: {clock(self.length)}, {self.missing} of {self.chunks} chunks to encode ({clock(self.encode)})"
         for reason in self.reasons:
@@ -64,6 +66,7 @@ class Outlook:
             asked = f"{row.planned_minutes:g} min" if row.planned_minutes else ""
             there = f"{row.kept} of {row.chunks}"
             yield f"  {row.name:24} {clock(row.start):>8} {clock(row.length):>8} {asked:>8}  {there:9} {row.why}".rstrip()
+        yield from (f"  {words}" for words in self.tracks)
         yield f"  size: about {_megabytes(self.size)} ({self._unmeasured()})" if self.guessed else f"  size: {_megabytes(self.size)}"
         yield f"  time: about {clock(self.seconds)}" + ("" if self.measured_pace else " (a guess: nothing was built here before)")
 
@@ -97,6 +100,7 @@ def outlook(wanted: Job, before: Receipt | None, store: Store) -> Outlook:
         encode=encode,
         size=len(tags.render(wanted.sheet)) + (planned.frames + 1) * planned.fmt.frame_bytes,
         guessed=guessed,
+        tracks=tuple(words for fact in planned.facts for words in sessions.lines(fact)),
         seconds=0.0 if done else pace.seconds(measure=measure, encode=encode, whole=planned.programme.length / RATE),
         measured_pace=pace.measured,
     )

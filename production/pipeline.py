@@ -440,5 +440,7 @@ def _unreadable(project: Project, episode: Episode, one: Unreadable) -> Problem:
     if one.error.point and one.input.section:
         where = project.where(episode.id, "sections", episode.sections.index(one.input.section), one.error.point) or where
     path = one.error.path
+    if one.input.session and not one.error.point:
+        where = next((track.where for track in one.input.session.tracks if track.path == path and track.where), where)
     shown = path.relative_to(project.root) if path.is_relative_to(project.root) else path
     return Problem(where, f"{one.input.name}: {shown}: {one.error.why}", one.error.hint, inputs.source_line(where))

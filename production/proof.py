@@ -16,7 +16,7 @@ from audio import loudness, render, verify
 from audio.pcm import Pcm
 from audio.units import FRAME, RATE, Db, Lufs, Samples
 from audio.verify import Landing
-from production import curves
+from production import curves, sessions
 from production.hearing import Hearing
 from production.plan import Plan
 from production.store import Store, digest, digest_bytes
@@ -59,6 +59,7 @@ class Proof:
         for fact in planned.facts:
             if fact.input.kind == "section" and fact.input.wishes.chain == "voice" and fact.input.wishes.gain is None and not fact.measured.voiced:
                 yield f"{fact.input.name}: nobody seems to speak in it, so it is not lifted; if it is a voice, say chain: linear"
+        yield from (words for fact in planned.facts for words in sessions.warnings(fact))
         if planned.episode.minutes:
             minutes = planned.programme.length / RATE / 60
             if not planned.scratch and abs(minutes - planned.episode.minutes) > 0.1 * planned.episode.minutes:

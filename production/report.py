@@ -10,6 +10,7 @@ from typing import Any
 from audio import ffmpeg
 from audio.timeline import Chapter
 from audio.units import RATE
+from production import sessions
 from production.findings import Item
 from production.plan import Plan
 from production.proof import Proof, offset_ms
@@ -113,6 +114,7 @@ def _voice(planned: Plan, name: str) -> dict[str, Any]:
         "deessed_share": found.deessed,
         "levelled_db": list(found.moved),
         "voice_over_music_db": _over(planned.over.get(name, ()), planned.episode.settings.music.over_bed),
+        **({"tracks": sessions.report(fact)} if fact.input.session else {}),
         "room_tone_s": None if found.room is None else round((found.room.end - found.room.start) / RATE, 2),
     }
 

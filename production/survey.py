@@ -6,23 +6,30 @@ import hashlib
 import json
 import os
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from audio import chain, ffmpeg, flaws, graph, measure, profile, sources
 from audio.chain import Measured
-from audio.errors import SourceUnreadable
+from audio.errors import SessionUnusable, SourceUnreadable
 from audio.flaws import Flaws, Inspector
 from audio.leveling import Level
 from audio.pcm import Pcm, Pool, Take
 from audio.profile import Profile
-from audio.sides import apart
+from audio.sides import Sides, apart
 from audio.source import Source
 from audio.units import RATE, seconds
+from production import copies
+from production.copies import Copy
 from production.inputs import Input
 from production.store import Store, digest, write
+
+if TYPE_CHECKING:
+    from audio.session import Laid
 
 _BLOCK = 1 << 20
 _RECIPE = 4
@@ -33,13 +40,14 @@ _RESAMPLED = 2.0
 """How much longer it takes to measure a recording at another rate."""
 GUESSED = ""
 _COPY = ".wav"
-"""A recording after noise reduction."""
+"""A recording after noise reduction, or the tracks of a session as one."""
 
 
 @dataclass(frozen=True, slots=True)
 class Fact:
     """An input and what is known of it. ``digest`` is that of the file's bytes, ``samples`` names its decoded samples (`GUESSED`: never decoded),
-    ``profile`` the entry of its profile, ``flaws`` that of what was noted of the recording before its noise was reduced.
+    ``profile`` the entry of its profile, ``flaws`` that of what was noted of the recording before its noise was reduced. ``laid`` says of each track
+    of a session where it lies and what was done to it.
     """
 
     input: Input
@@ -51,6 +59,7 @@ class Fact:
     flaws: str = GUESSED
     recorded: Take | None = None
     """What the notes are of, where it is not the take."""
+    laid: tuple[Laid, ...] = ()
 
     @property
     def source(self) -> Source:
@@ -138,9 +147,7 @@ class Surveyor:
         """The same without decoding anything: what was never measured is a guess from what its container says, and has no name for its samples."""
         return self._each(inputs, self._known_or_guessed)
 
-    def _each(
-        self, inputs: Sequence[Input], find: Callable[[Input, _Probed], Fact | SourceUnreadable]
-    ) -> tuple[tuple[Fact, ...], tuple[Unreadable, ...]]:
+    def _each(self, inputs: Sequence[Input], find: Callable[[Input, _Probed], Fact]) -> tuple[tuple[Fact, ...], tuple[Unreadable, ...]]:
         first: dict[object, Input] = {}
         for one in inputs:
             first.setdefault(self._asked(one), one)
@@ -155,42 +162,66 @@ class Surveyor:
         every = [(one, found[self._asked(one)]) for one in inputs]
         return (
             tuple(replace(fact, input=one) for one, fact in every if isinstance(fact, Fact)),
-            tuple(Unreadable(one, error) for one, error in every if isinstance(error, SourceUnreadable)),
+            tuple(Unreadable(one, error) for one, why in every if not isinstance(why, Fact) for error in _errors(why)),
         )
 
     def _asked(self, one: Input) -> object:
-        return one.path, one.cut, self.level(one), one.wishes, one.kind == "section"
+        return one.path, one.cut, self.level(one), one.wishes, one.kind == "section", one.denoise, one.session
 
-    def _probe(self, one: Input) -> _Probed | SourceUnreadable:
+    def _probe(self, one: Input) -> _Probed | SourceUnreadable | SessionUnusable:
         try:
-            if one.path.exists() and not one.path.is_file():
-                # A pipe would be waited for, and nothing would ever come.
-                return SourceUnreadable(one.path, "a folder, or something else that is no file, has this name", "put the recording in its place")
-            try:
-                content = self.seen.of(one.path, "file", _digest_file)
-            except OSError as error:
-                return SourceUnreadable(one.path, error.strerror or str(error), "make it a readable file")
-            source = _probed(one.path, content, self.store, self.build)
-            recorded = Take(source, self.channels)
-            noted = digest("samples", content, _command(recorded), self.build)
-            if one.denoise != "off":
-                from audio import denoise as cleaner
-
-                # The copy is as long as the recording: in and out points stay where they are.
-                content = digest("denoised", cleaner.version(one.denoise), content, {**asdict(source), "path": ""}, self.channels, self.build)
-                path, held = self.store.path_of(content, _COPY), min(source.channels, self.channels)
-                # Its codec stays: an MP3 may be some milliseconds shorter than it says, and so is the copy.
-                source = replace(source, path=path, rate=RATE, channels=held, ignore_length=False)
-            take = Take(source, self.channels, one.cut.start, one.cut.end)
-        except SourceUnreadable as error:
+            files = self._files(one)
+            made = self._maker().copies(one, files)
+        except (SourceUnreadable, SessionUnusable) as error:
             return error
+        content, source = (made[-1].key, made[-1].source) if made else files[0]
+        take = Take(source, self.channels, one.cut.start, one.cut.end)
         samples = digest("samples", content, _command(take), self.build)
         described = digest("profile", samples, take.channels, measure.EDGE_SECONDS, profile.RECIPE, _RECIPE)
         asked = [self.channels, asdict(one.cut), asdict(self.level(one)), asdict(one.wishes), one.kind == "section"]
-        heard = (recorded, noted) if one.denoise != "off" else (take, samples)
-        return _Probed(
-            content, take, samples, described, digest("measure", described, asked, chain.RECIPE), heard[0], digest("flaws", heard[1], flaws.RECIPE)
-        )
+        noted = self._noted(*files[0]) if _listened_before(one) else (take, digest("flaws", samples, flaws.RECIPE))
+        return _Probed(content, take, samples, described, digest("measure", described, asked, chain.RECIPE), *noted, files, made)
+
+    def _files(self, one: Input) -> tuple[copies.Content, ...]:
+        """Every file of an input. Raises SourceUnreadable, SessionUnusable with all tracks that cannot be read."""
+        if one.session is None:
+            return (self._file(one.path),)
+        found, broken = [], []
+        for track in one.session.tracks:
+            try:
+                found.append(self._file(track.path))
+            except SourceUnreadable as error:
+                broken.append(error)
+        if broken:
+            raise SessionUnusable(broken)
+        return tuple(found)
+
+    def _file(self, path: Path) -> copies.Content:
+        """The name of a file's content, and how it is read. Raises SourceUnreadable."""
+        if path.exists() and not path.is_file():
+            # A pipe would be waited for, and nothing would ever come.
+            raise SourceUnreadable(path, "a folder, or something else that is no file, has this name", "put the recording in its place")
+        try:
+            content = self.seen.of(path, "file", _digest_file)
+        except OSError as error:
+            raise SourceUnreadable(path, error.strerror or str(error), "make it a readable file") from error
+        return content, _probed(path, content, self.store, self.build)
+
+    def _maker(self) -> copies.Maker:
+        return copies.Maker(self.store, self.channels, self.build, self.jobs, self._noting)
+
+    def _noted(self, content: str, source: Source) -> tuple[Take, str]:
+        """The whole of a recording, and the entry of what is noted of it."""
+        whole = Take(source, self.channels)
+        return whole, digest("flaws", digest("samples", content, _command(whole), self.build), flaws.RECIPE)
+
+    @contextmanager
+    def _noting(self, content: str, source: Source) -> Iterator[Callable[[Sides], None]]:
+        """Hears a recording that is decoded only to make a copy of it."""
+        whole, name = self._noted(content, source)
+        inspector = _inspector(whole)
+        yield inspector.add
+        self.store.put(name, inspector.flaws().packed())
 
     def _known(self, one: Input, probed: _Probed) -> Fact | None:
         kept = self.store.value(probed.key)
@@ -199,18 +230,13 @@ class Surveyor:
         data = self.store.get(probed.profile)
         return None if data is None else self._decided(one, probed, Profile.unpacked(data))
 
-    def _known_or_measured(self, one: Input, probed: _Probed) -> Fact | SourceUnreadable:
-        if one.denoise != "off" and self.store.kept(probed.content, _COPY) is None:
-            from audio import denoise as cleaner
-
-            self.progress(one, 0.0, probed.recorded.source.declared)
-            inspector = _inspector(probed.recorded)
-            with self.store.making(probed.content, _COPY) as part:
-                cleaner.clean(one.denoise, probed.recorded.source, part, channels=self.channels, cores=self.jobs, also=inspector.add)
-            self.store.put(probed.flaws, inspector.flaws().packed())
+    def _known_or_measured(self, one: Input, probed: _Probed) -> Fact:
+        length = probed.take.source.declared
+        if copies.make_last(probed.copies, self.store, lambda done: self.progress(one, done, length)):
+            self.decoded.append(sum(source.declared or length or 0.0 for _, source in probed.files))
         if known := self._known(one, probed):
             return known
-        take, listens = probed.take, one.kind == "section" and not one.scratch and one.denoise == "off"
+        take, listens = probed.take, one.kind == "section" and not one.scratch and not _listened_before(one)
         inspector = _inspector(take)
         found, pcm = measure.measure(
             take,
@@ -264,9 +290,18 @@ class Surveyor:
 
     def _fact(self, one: Input, probed: _Probed, found: Measured) -> Fact:
         recorded = None if probed.recorded == probed.take else probed.recorded
-        return Fact(one, probed.content, probed.take, probed.samples, found, probed.profile, probed.flaws, recorded)
+        return Fact(one, probed.content, probed.take, probed.samples, found, probed.profile, probed.flaws, recorded, self._laid(one, probed))
 
-    def _known_or_guessed(self, one: Input, probed: _Probed) -> Fact | SourceUnreadable:
+    def _laid(self, one: Input, probed: _Probed) -> tuple[Laid, ...]:
+        """What became of the tracks of a session; nothing where it was not mixed yet."""
+        kept = self.store.value(copies.laid_key(probed.content)) if one.session else None
+        if not kept:
+            return ()
+        from audio.session import Laid
+
+        return tuple(Laid(**track) for track in kept)
+
+    def _known_or_guessed(self, one: Input, probed: _Probed) -> Fact:
         return self._known(one, probed) or Fact(one, probed.content, probed.take, GUESSED, chain.guess(probed.take, one.path.stat().st_size))
 
 
@@ -282,6 +317,9 @@ class _Probed:
     recorded: Take
     """What is decoded, before its noise was reduced; then the whole of it."""
     flaws: str
+    files: tuple[copies.Content, ...]
+    copies: tuple[Copy, ...]
+    """What is decoded instead of the files: the last of them, if there are any."""
 
 
 def _command(take: Take) -> list[object]:
@@ -293,23 +331,31 @@ def _inspector(take: Take) -> Inspector:
     return Inspector(take.held, take.source.rate, take.start)
 
 
+def _listened_before(one: Input) -> bool:
+    """Whether a recording is heard while its copy is made, and not the copy. Of a session it is the mix that is heard."""
+    return one.denoise != "off" and one.session is None
+
+
+def _errors(why: SourceUnreadable | SessionUnusable) -> tuple[SourceUnreadable, ...]:
+    return why.errors if isinstance(why, SessionUnusable) else (why,)
+
+
 def _unless_unreadable(
-    find: Callable[[Input, _Probed], Fact | SourceUnreadable], one: Input, probed: _Probed | SourceUnreadable
-) -> Fact | SourceUnreadable:
-    if isinstance(probed, SourceUnreadable):
+    find: Callable[[Input, _Probed], Fact], one: Input, probed: _Probed | SourceUnreadable | SessionUnusable
+) -> Fact | SourceUnreadable | SessionUnusable:
+    if not isinstance(probed, _Probed):
         return probed
     try:
         return find(one, probed)
-    except SourceUnreadable as error:
+    except (SourceUnreadable, SessionUnusable) as error:
         return error
 
 
-def _work(probed: _Probed | SourceUnreadable) -> float:
+def _work(probed: _Probed | SourceUnreadable | SessionUnusable) -> float:
     """What it takes to measure a recording, in seconds of one at the programme's rate."""
-    if isinstance(probed, SourceUnreadable):
+    if not isinstance(probed, _Probed):
         return 0.0
-    source = probed.take.source
-    return (source.declared or 3600.0) * (1.0 if source.rate == RATE else _RESAMPLED)
+    return sum((source.declared or 3600.0) * (1.0 if source.rate == RATE else _RESAMPLED) for _, source in probed.files)
 
 
 def _probed(path: Path, content: str, store: Store, build: str) -> Source:

@@ -264,6 +264,7 @@ def test_what_editors_leave_behind_is_not_read(project: Path) -> None:
 
 # -- planted mistakes: file, what is replaced, by what, where it is found and what is said -------------------------------------
 
+BOTH = "{file: music/theme.wav}, {file: recordings/open.wav}"
 PARTS = "cold-open, first-principles, mathematics, implementation, case-study, failure-analysis, exercises"
 MISTAKES = [
     # keys
@@ -315,6 +316,22 @@ MISTAKES = [
     ("14", "gain: -3", "compression: 0.5", "20:18 compression: should be 1 or more, not 0.5", ""),
     ("14", "gain: -3", "chain: voce", "20:12 chain: 'voce' is none of voice, linear, none", "did you mean 'voice'?"),
     ("14", "gain: -3", "denoise: on", "20:14 denoise: 'on' is none of off, ffmpeg, deepfilter", ""),
+    ("14", "gain: -3", "gate: 90", "20:11 gate: should be 60 or less, not 90", ""),
+    # tracks
+    ("14", "gain: -3", "tracks: [{file: music/theme.wav}]", "20:13 tracks: there is one only", "name a recording with 'file:'"),
+    ("14", "gain: -3", f"tracks: [{BOTH}, {{file: music/theme.wav}}]", "20:75 file: 'music/theme.wav' is a track already", "the first is in line 20"),
+    ("14", "gain: -3", f"tracks: [{BOTH.replace('}, ', ', offset: 1}, ')}]", "20:46 offset: the first track is the clock", "of another track"),
+    ("14", "gain: -3", f"tracks: [{BOTH[:-1]}, drift: 20}}]", "20:74 drift: goes with an offset", "leave both"),
+    ("14", "gain: -3", f"tracks: [{BOTH.replace('open', 'opn')}]", "20:46 file: there is no file 'recordings/opn.wav'", "'open.wav'"),
+    ("14", "gain: -3", "tracks: [{file: music/theme.wav}, {name: Ada}]", "20:39 track: missing key 'file'", ""),
+    ("14", "gain: -3", f"tracks: [{BOTH.replace('}, ', ', apart: -1}, ')}]", "20:45 apart: should be 0 or more, not -1", ""),
+    (
+        "14",
+        "file: recordings/open.wav",
+        f"file: recordings/open.wav\n    tracks: [{BOTH}]",
+        "17:13 tracks: the section names a file, too",
+        "keep one",
+    ),
     ("14", "minutes: 180", "formats: {opus: 33}", "6:17 opus: '33' is none of 0, 24, 32, 48", "the nearest is 32"),
     ("14", "gap: 0:04", "gap: 1:00", "9:8 gap: should be 30 or less, not 1:00", ""),
     ("14", "minutes: 180", "minutes: 0", "6:10 minutes: should be more than 0, not 0", ""),
@@ -412,9 +429,9 @@ def test_a_planted_mistake_is_the_one_problem_and_is_found_in_its_place(sound: P
 
 SECTION_VALUES = {
     "slug": "a", "title": "A", "part": "mathematics", "minutes": "3", "summary": "x", "talking_points": "[x]", "link": "https://example.org",
-    "image": "music/theme.wav", "file": "music/theme.wav", "in": "1", "out": "0:02", "sting": "none", "gap": "2", "trim": "true",
-    "fade_in": "0.1", "fade_out": "0.1", "gain": "1", "crossfade": "0.5", "chain": "linear", "high_pass": "80", "denoise": "off", "deess": "3",
-    "levelling": "4", "compression": "1.5", "bed": "music/theme.wav", "bed_level": "-30", "bed_from": "0.5", "bed_to": "0:01",
+    "image": "music/theme.wav", "file": "music/theme.wav", "tracks": "[]", "in": "1", "out": "0:02", "sting": "none", "gap": "2", "trim": "true",
+    "fade_in": "0.1", "fade_out": "0.1", "gain": "1", "crossfade": "0.5", "chain": "linear", "high_pass": "80", "denoise": "off", "gate": "12",
+    "deess": "3", "levelling": "4", "compression": "1.5", "bed": "music/theme.wav", "bed_level": "-30", "bed_from": "0.5", "bed_to": "0:01",
 }  # fmt: skip
 GROUPS: dict[str, type] = {group.name: type(group.default) for group in fields(Settings)}
 WRONG = {

@@ -13,8 +13,8 @@ from audio.measure import Cut
 from audio.units import RATE, Samples
 from production import inputs
 from production.errors import ConfigError
-from production.inputs import Input
-from production.model import Episode, Layout, Music, Project, Section, Series, Settings, Trim, Voice
+from production.inputs import Input, Session
+from production.model import Episode, Layout, Music, Project, Section, Series, Settings, Track, Trim, Voice
 from production.store import Store
 from tests.production.test_feed import SHOW
 from tests.production.test_plan import episode, section
@@ -101,6 +101,35 @@ def test_a_section_wishes_for_itself_or_as_its_episode_does(tmp_path: Path, voic
 def test_denoising_is_for_who_asks_for_it(tmp_path: Path) -> None:
     listed = found(tmp_path, of(section("a"), section("b", denoise="off"), section("c", denoise="deepfilter"), voice=Voice(denoise="ffmpeg")))
     assert [each.denoise for each in listed] == ["ffmpeg", "off", "deepfilter"]
+
+
+def test_tracks_are_those_that_are_named_and_the_first_is_the_clock(tmp_path: Path) -> None:
+    named = (Track(file="host.wav", gain=-2), Track(file="far/guest.flac", name="Bea", offset=-1.5, drift=20, apart=3))
+    (one,) = found(tmp_path, of(section("a", tracks=named, start=2.0, gate=8, gain=1, high_pass=90), voice=Voice(deess=3)))
+    assert one.path == tmp_path / "host.wav"
+    assert one.label == "host.wav + guest.flac"
+    assert one.session == Session(
+        (inputs.Track("host", tmp_path / "host.wav", None, -2), inputs.Track("Bea", tmp_path / "far/guest.flac", None, None, -1.5, 20, 3)),
+        Wishes(high_pass=90, deess=3),
+        8,
+    )
+    # in and out points and the gain are for the mix, which is not rid again of what its tracks were rid of
+    assert one.cut.start == 2 * RATE
+    assert one.wishes == Wishes(high_pass=0, deess=0, gain=1)
+
+
+def test_a_folder_of_the_sections_name_holds_its_tracks_or_its_recording(tmp_path: Path) -> None:
+    folder = tmp_path / "recordings" / "episode-14"
+    for name in ("a/zoe.wav", "a/ada.flac", "a/._ada.flac", "a/notes.txt", "b/only.MP3", "c/one.wav", "c/two.wav"):
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).touch()
+    talk, single, whole = found(tmp_path, of(section("a"), section("b"), section("c"), voice=Voice(gate=12)), recorded="c")
+    assert talk.session is not None
+    assert [(track.name, track.path) for track in talk.session.tracks] == [("ada", folder / "a/ada.flac"), ("zoe", folder / "a/zoe.wav")]
+    assert talk.session.gate == 12
+    assert (single.path, single.session) == (folder / "b/only.MP3", None)
+    # a recording of the whole section goes before its tracks
+    assert (whole.path, whole.session) == (folder / "c.wav", None)
 
 
 def test_every_recording_that_is_missing_is_named(tmp_path: Path) -> None:

@@ -1,0 +1,141 @@
+"""Copies of recordings that are decoded in their place: without their noise, mixed of several tracks. Each is kept in the store under what it is made
+of.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from audio.source import Source
+from audio.units import RATE
+from production.inputs import Input, Session
+from production.store import Store, digest
+
+if TYPE_CHECKING:
+    from audio.sides import Sides
+
+SUFFIX = ".wav"
+_guard = threading.Lock()
+_locks: dict[str, threading.Lock] = {}
+Progress = Callable[[float], None]
+"""Is told how many seconds are done."""
+Content = tuple[str, Source]
+"""The name of what is heard, and how it is read."""
+Listening = Callable[[str, Source], "AbstractContextManager[Callable[[Sides], None]]"]
+"""Gives who hears the samples of a recording while its copy is made."""
+
+
+@dataclass(frozen=True, slots=True)
+class Copy:
+    """A copy: ``key`` names its entry in the store, ``source`` is what it will be, ``make`` writes it to a path. ``told`` names an entry that is
+    written with it, and that it is not complete without.
+    """
+
+    key: str
+    source: Source
+    make: Callable[[Path, Progress], object]
+    told: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Maker:
+    """What all copies are made with; ``listening`` hears recordings that nobody decodes later."""
+
+    store: Store
+    channels: int
+    build: str
+    cores: int
+    listening: Listening = lambda _content, _source: nullcontext(lambda _: None)
+
+    def copies(self, one: Input, files: Sequence[Content]) -> tuple[Copy, ...]:
+        """The copies that are made of an input's files, each of the one before it; none where it is decoded as it is. Raises DenoiserMissing."""
+        if one.session is None:
+            return self._cleaned(one.denoise, *files[0])
+        return (self._mixed(one.session, files, [self._cleaned(one.denoise, *file) for file in files]),)
+
+    def _described(self, source: Source) -> dict[str, object]:
+        return {**asdict(source), "path": ""}
+
+    def _place(self, source: Source, key: str, channels: int, **other: object) -> Source:
+        """What a copy is: as many channels as are wanted, at the programme's rate. Its codec stays: an MP3 may be some milliseconds shorter than it
+        says, and so is the copy.
+        """
+        held = min(channels, self.channels)
+        said = {"path": self.store.path_of(key, SUFFIX), "rate": RATE, "channels": held, "ignore_length": False, **other}
+        return replace(source, **said)  # type: ignore[arg-type]
+
+    def _cleaned(self, kind: str, content: str, source: Source) -> tuple[Copy, ...]:
+        if kind == "off":
+            return ()
+        from audio import denoise
+
+        key = digest("denoised", denoise.version(kind), content, self._described(source), self.channels, self.build)
+
+        def make(path: Path, _: Progress) -> None:
+            with self.listening(content, source) as also:
+                denoise.clean(kind, source, path, channels=self.channels, cores=self.cores, also=also)
+
+        # As long as the recording: in and out points stay where they are.
+        return (Copy(key, self._place(source, key, source.channels), make),)
+
+    def _mixed(self, session: Session, files: Sequence[Content], cleaned: Sequence[tuple[Copy, ...]]) -> Copy:
+        """The mix of a session, which is as long as its first track."""
+        from audio import session as mixer
+
+        heard = [(made[-1].key, made[-1].source) if made else file for made, file in zip(cleaned, files, strict=True)]
+        said = [[track.gain, track.offset, track.drift, track.apart] for track in session.tracks]
+        described = [[content, self._described(source), self._described(file[1])] for (content, source), file in zip(heard, files, strict=True)]
+        key = digest("session", mixer.RECIPE, described, said, asdict(session.wishes), session.gate, self.channels, self.build)
+        length = files[0][1].declared or 0.0
+
+        def make(path: Path, progress: Progress) -> None:
+            for made in cleaned:
+                make_last(made, self.store, lambda _: None)
+            asked = [
+                mixer.Track(file[1], source, track.gain, track.offset, track.drift, track.apart)
+                for track, file, (_, source) in zip(session.tracks, files, heard, strict=True)
+            ]
+            laid = mixer.mix(
+                asked,
+                path,
+                wishes=session.wishes,
+                gate=session.gate,
+                channels=self.channels,
+                cores=self.cores,
+                folder=self.store.scratch,
+                progress=lambda share: progress(share * length),
+            )
+            self.store.put_value(laid_key(key), [asdict(track) for track in laid])
+
+        channels = max(source.channels for _, source in files)
+        return Copy(key, self._place(files[0][1], key, channels), make, laid_key(key))
+
+
+def laid_key(content: str) -> str:
+    """The entry that says what became of the tracks of a mix."""
+    return digest("laid", content)
+
+
+def make_last(made: Sequence[Copy], store: Store, progress: Progress) -> bool:
+    """Make the last copy, and first what it is made of, unless it is there; gives whether it was made. Raises what their makers raise."""
+    if not made:
+        return False
+    # Two sections may be made of one recording.
+    with _one_at_a_time(made[-1].key):
+        if store.kept(made[-1].key, SUFFIX) and (not made[-1].told or store.value(made[-1].told) is not None):
+            return False
+        make_last(made[:-1], store, progress)
+        progress(0.0)
+        with store.making(made[-1].key, SUFFIX) as part:
+            made[-1].make(part, progress)
+        return True
+
+
+def _one_at_a_time(key: str) -> threading.Lock:
+    with _guard:
+        return _locks.setdefault(key, threading.Lock())
