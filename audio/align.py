@@ -271,7 +271,7 @@ def _agree(sights: Sequence[_Sight]) -> tuple[int, tuple[float, float, list[_Sig
 
     if not sights:
         return 0, None
-    at, length, lag = (np.array([one[column] for one in sights], "f8") for column in range(3))
+    at, length, lag = np.array([(one.at, one.length, one.lag) for one in sights], "f8").T
     line, inside = _line(at, lag, _ROUGHLY, 30.0)
     agreeing = _different(at[inside], length[inside])
     return agreeing, (*line, [sights[index] for index in np.flatnonzero(inside)]) if agreeing >= FEWEST else None
