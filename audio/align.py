@@ -274,7 +274,7 @@ def _agree(sights: Sequence[_Sight]) -> tuple[int, tuple[float, float, list[_Sig
     at, length, lag = np.array([(one.at, one.length, one.lag) for one in sights], "f8").T
     line, inside = _line(at, lag, _ROUGHLY, 30.0)
     agreeing = _different(at[inside], length[inside])
-    return agreeing, (*line, [sights[index] for index in np.flatnonzero(inside)]) if agreeing >= FEWEST else None
+    return agreeing, (*line, [sights[index] for index in np.flatnonzero(inside).tolist()]) if agreeing >= FEWEST else None
 
 
 def _different(begin: Doubles, length: Doubles) -> int:
@@ -323,7 +323,7 @@ def _fitted(first: Track, other: Track, start: float, slope: float, seen: Sequen
 
     windows = _windows(first, other, start, slope, seen)
     sights = [_compared(first.white, other.white, at, length, start + slope * (at + length / 2)) for at, length, _ in windows]
-    at, lag, alike, clear = (np.array([one[column] for one in sights], "f8") for column in range(4))
+    at, lag, alike, clear = np.array(sights, "f8").reshape(-1, 4).T
     length = np.array([length for _, length, _ in windows], "f8")
     side = np.array([side for _, _, side in windows], "i8")
     chosen = np.zeros(len(side), bool)

@@ -230,11 +230,11 @@ def _stretch(voices: Sequence[Sequence[Turn]], plan: Sequence[tuple[int, int, in
     samples = np.arange(begin, begin + count)
     moments = samples / RATE if who == 0 else samples / RATE / (1 + drift) + HOUR_OFFSET
     for speaker, which, at in plan:
-        if speaker != who and who == 0:
+        voice, fine = voices[speaker][which]
+        if (speaker != who and who == 0) or at / RATE > moments[-1] or (at + len(voice)) / RATE + 1 < moments[0]:
             continue
         late = 0.0 if speaker == who else _BLEED_SECONDS
         gain = 1.0 if speaker == who else 10 ** (_BLEED_DB / 20)
-        voice, fine = voices[speaker][which]
         places = (moments - late) * RATE - at
         low, high = np.searchsorted(places, [0, len(voice) - 1])
         if high > low:
