@@ -34,13 +34,9 @@ if TYPE_CHECKING:
 _BLOCK = 1 << 20
 _RECIPE = 4
 """Raised when a measurement would come out otherwise for a reason that its command line does not show."""
-
-
 _RESAMPLED = 2.0
 """How much longer it takes to measure a recording at another rate."""
 GUESSED = ""
-_COPY = ".wav"
-"""A recording after noise reduction, or the tracks of a session as one."""
 
 
 @dataclass(frozen=True, slots=True)
