@@ -17,7 +17,7 @@ from audio.units import FRAME, Db, Samples
 from audio.verify import Heard, Slice
 from production.store import Store, digest, digest_bytes
 
-RECIPE = 7
+RECIPE = 8
 """Raised when the same frames would be heard otherwise."""
 _TOGETHER = 40_000
 """Frames (16 minutes) after which another decoder takes over: so that all cores have something to do until the end."""
