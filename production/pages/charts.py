@@ -21,6 +21,8 @@ _LEFT = 40
 _NAMES = 340
 """Pixels that a chapter's name and start may take."""
 _LINE = 21
+_MARK = 10
+"""Pixels of the mark under a flagged moment."""
 _ABOVE, _BELOW = 8, 19
 """How far the loudness chart reaches over and under the target, in LU."""
 
@@ -99,9 +101,14 @@ def _flags(findings: Sequence[Finding], across: Scale, top: float, base: float) 
     for severity in ("note", "warning", "error"):
         for one in findings:
             if one.severity == severity and one.start is not None:
-                at, size = across(one.start), max(1.0, across(one.start + one.length) - across(one.start))
-                yield Box(at, top, size, base - top, severity)
-                yield Area(((at + size / 2, base + 2), (at + size / 2 - 5, base + 11), (at + size / 2 + 5, base + 11)), severity, in_words(one))
+                at, size = across(one.start), across(one.start + one.length) - across(one.start)
+                yield Box(at, top, 1.0, base - top, severity)
+                if size > _MARK:
+                    # What goes on for long lies under the sound, so that the sound is seen.
+                    yield Box(at, base + 4, size, 5, severity, 2, in_words(one))
+                else:
+                    middle = at + size / 2
+                    yield Area(((middle, base + 2), (middle - _MARK / 2, base + 11), (middle + _MARK / 2, base + 11)), severity, in_words(one))
 
 
 def in_words(one: Finding) -> str:

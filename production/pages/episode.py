@@ -103,11 +103,19 @@ def _finding(one: Finding) -> tuple[str, ...]:
         clock(one.start) if one.start is not None else "–",
         f'<span class="tag {one.severity}">{one.severity}</span> {text(one.words)}',
         text(one.detector),
-        f"{plain(one.length)} s" if one.length else "–",
+        _length(one.length),
         "–" if one.figure is None else f"{plain(one.figure)} {text(one.unit)}".rstrip(),
         text(one.section or "–"),
         recorded or "–",
     )
+
+
+def _length(seconds: float) -> str:
+    if not seconds:
+        return "–"
+    if seconds >= 60:
+        return clock(seconds)
+    return f"{plain(1000 * seconds, 0)} ms" if seconds < 0.1 else f"{plain(seconds)} s"
 
 
 def _chain(one: Episode) -> str:

@@ -150,6 +150,19 @@ def test_chapters_of_a_few_seconds_do_not_write_over_each_other() -> None:
     assert all(left + wide <= following for (left, wide), (following, _) in pairwise(tags))
 
 
+def test_what_is_flagged_for_long_leaves_the_sound_to_be_seen() -> None:
+    said = [finding(start_s=480.0, length_s=2400.0, detector="hum"), finding(start_s=60.0, length_s=0.001)]
+    drawn = charts.waveform(told(findings=said), 1120.0)
+    marks = [shape for shape in drawn.shapes if isinstance(shape, Box | Area) and shape.ink == "warning"]
+    over_the_sound = [mark for mark in marks if isinstance(mark, Box) and mark.top < 26 + 140]
+    assert [mark.width for mark in over_the_sound] == [1.0, 1.0]
+    (bar,) = [mark for mark in marks if isinstance(mark, Box) and mark not in over_the_sound]
+    assert bar.width == pytest.approx(2400 / 8100 * (1118 - 40))
+    assert len([mark for mark in marks if isinstance(mark, Area)]) == 1
+    page = parsed(episode.page(told(findings=said), None))
+    assert [cell.text for cell in page.xpath("//table[@aria-label='flagged moments']//td[3]")] == ["1 ms", "40:00"]
+
+
 def test_the_loudness_lies_on_its_target() -> None:
     one = replace(told(), curves=curves(8100))
     drawn = charts.loudness(one, 1120.0)
