@@ -304,11 +304,9 @@ class Builder:
             done = f"{self.encoded} chunk(s) encoded" if self.encoded else "joined and tagged again, nothing encoded"
             return Result(wanted.target, done, tuple(reasons), (*proof.warnings(planned), *found))
 
-    def _judge(self, planned: Plan, watched: Watched, proof: Proof) -> Sequence[Item]:
-        """The findings. Raises _Missed when the file can be made better, StepsFailed when it misses and was corrected often enough, and for what
-        the sentinels say when that is wished for.
-        """
-        from production import findings, sentinels, verdict
+    def _judge(self, planned: Plan, proof: Proof) -> None:
+        """Raises _Missed when the file can be made better, StepsFailed when it misses and was corrected often enough."""
+        from production import verdict
 
         if verdict.corrections(planned, proof) and planned.round < verdict.ROUNDS:
             raise _Missed(proof)
@@ -321,6 +319,11 @@ class Builder:
                 )
                 for words in misses
             )
+
+    def _found(self, planned: Plan, watched: Watched, proof: Proof) -> Sequence[Item]:
+        """What the sentinels say of everything. Raises StepsFailed for it when that is wished for."""
+        from production import findings, sentinels
+
         found = findings.items(planned, (*watched.noted, *sentinels.of_the_file(planned, proof, watched)))
         if self.options.strict:
             self._hold(planned, found)
@@ -368,7 +371,8 @@ class Builder:
 
         def judge(proof: Proof) -> Sequence[Item]:
             nonlocal found
-            found = self._judge(wanted.plan, watched, proof)
+            self._judge(wanted.plan, proof)
+            found = self._found(wanted.plan, watched, proof)
             return found
 
         with disk_errors(wanted.folder):
