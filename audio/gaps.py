@@ -30,7 +30,8 @@ _LONGEST = 250
 _QUIETEST = -65.0
 _AS_LOUD = 25.0
 """After a hole it goes on no more than so many dB quieter than before."""
-_CLICK, _EVEN = 14.0, 14.0
+_CLICK, _LOUDER, _QUIETER = 14.0, 14.0, 25.0
+"""What a click stands out by, and by how much more and less the voice may be after it: one that sets in makes clicks of its own."""
 _NEXT_TO, _AROUND = 2, 15
 _NOTHING = 1e-14
 _AT_ONCE = 8192
@@ -141,7 +142,7 @@ def clicks(level: Floats, edge: Floats) -> list[tuple[int, float, float, float]]
 
     around = np.maximum(_over(edge, -_AROUND, -_NEXT_TO), _over(edge, _NEXT_TO, _AROUND))
     before, after = _over(level, -6, -2), _over(level, 2, 6)
-    alone = (edge - around >= _CLICK) & (edge >= _over(edge, -1, 1)) & (np.abs(before - after) < _EVEN)
+    alone = (edge - around >= _CLICK) & (edge >= _over(edge, -1, 1)) & (after - before < _LOUDER) & (before - after < _QUIETER)
     own, beside, by = _over(level, -1, 1), np.minimum(before, after), edge - around
     return [(int(at), float(by[at]), float(beside[at]), float(own[at])) for at in np.flatnonzero(alone)]
 

@@ -33,7 +33,7 @@ _MS = RATE // 1000
 
 # -- clipping --------------------------------------------------------------------------------------------------------------------------
 
-_NEAR_DB, _SWING_DB = 1.0, 3.0
+_NEAR_DB, _SWING_DB = 1.0, 6.0
 """What is cut off is nearly as high as anything within a second on either side of it, but for what swings over between the recorded samples."""
 _FLAT_TOPS, _FULL_SCALE, _FLAT_AT_FULL_SCALE = 3, -0.3, 2
 """Flat tops within two seconds that are no chance: in clean speech there are up to five in a minute, hardly two of them together."""
