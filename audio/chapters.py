@@ -12,7 +12,6 @@ from __future__ import annotations
 import json
 import re
 import unicodedata
-import xml.etree.ElementTree as ET
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -31,8 +30,6 @@ _BREAKS = re.compile("[\t\n\v\f\r\x85\u2028\u2029]+")
 _LINE_ENDS = re.compile("\r\n|[\v\f\r\x85\u2028\u2029]")
 _STRAY_PERCENT = re.compile("%(?![0-9A-Fa-f]{2})")
 _ADDRESS = re.compile(r"(?P<scheme>https?://)(?P<user>[^/?#@]*@)?(?P<host>[^/?#@:\s]+|\[[0-9A-Fa-f:.]+\])(?P<port>:\d+)?(?P<rest>(?:[/?#].*)?)")
-
-ET.register_namespace("psc", PSC_NAMESPACE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +51,8 @@ def clean(text: str, *, lines: bool = False) -> str:
     text, composed emoji) stay.
     """
     text = _LINE_ENDS.sub("\n", text) if lines else _BREAKS.sub(" ", text)
-    text = "".join(c for c in text if c in "\n\t" or not _unwanted(c))
+    # Most texts are plain, and are not looked at letter by letter.
+    text = text if text.isprintable() else "".join(c for c in text if c in "\n\t" or not _unwanted(c))
     return (text if lines else re.sub(" {2,}", " ", text)).strip()
 
 
@@ -157,6 +155,9 @@ def _seconds(time: Ms) -> int | float:
 
 def to_psc(chapters: Sequence[Chapter], *, image_urls: Mapping[str, str] | None = None) -> bytes:
     """A Podlove Simple Chapters 1.2 document, UTF-8. ``image_urls`` as in :func:`to_json`."""
+    import xml.etree.ElementTree as ET
+
+    ET.register_namespace("psc", PSC_NAMESPACE)
     root = ET.Element(f"{{{PSC_NAMESPACE}}}chapters", {"version": "1.2"})
     for mark in marks(chapters):
         attributes = {"start": clock(mark.start), "title": mark.title}

@@ -7,6 +7,7 @@ AudioError
 |-- SessionUnusable      tracks that cannot be mixed; carries a SourceUnreadable for each
 |-- StreamBroken         MPEG frames that do not fit together
 |-- TagError             a tag that cannot be built or read
+|-- TextUnreadable       markers or a transcript that cannot be read; carries line and column
 |-- VoiceMissing         scratch narration was asked for and its voice is not installed
 `-- DenoiserMissing      noise reduction was asked for and its extra is not installed
 """
@@ -47,11 +48,14 @@ class FfmpegFailed(AudioError):
 
 
 class SourceUnreadable(AudioError):
-    """A recording that cannot be used: missing, empty, truncated, not audio, or silent. ``point`` is "in" or "out" when that is what is wrong."""
+    """A recording that cannot be used: missing, empty, truncated, not audio, or silent. ``point`` is "in", "out" or "cut" when that is what is wrong,
+    and ``number`` then which of the cuts, from 0.
+    """
 
-    def __init__(self, path: Path, why: str, hint: str = "", *, point: str = "") -> None:
+    def __init__(self, path: Path, why: str, hint: str = "", *, point: str = "", number: int = 0) -> None:
         self.path = path
         self.point = point
+        self.number = number
         self.why = why
         self.hint = hint
         super().__init__(f"{path}: {why}")
@@ -71,6 +75,17 @@ class StreamBroken(AudioError):
 
 class TagError(AudioError):
     """A tag sheet that cannot be written, or a tag that cannot be read back."""
+
+
+class TextUnreadable(AudioError):
+    """A file of markers or cues that cannot be read: ``why``, at a line and column from 1, and what to do about it."""
+
+    def __init__(self, why: str, line: int, column: int, hint: str = "") -> None:
+        self.why = why
+        self.line = line
+        self.column = column
+        self.hint = hint
+        super().__init__(f"{line}:{column}: {why}")
 
 
 class VoiceMissing(AudioError):

@@ -311,6 +311,16 @@ def read(path: Path) -> ReadTag:
     )
 
 
+def chapters(raw: bytes) -> tuple[ReadChapter, ...]:
+    """The chapters of a whole tag that some program wrote, in its order; none of a tag that cannot be read."""
+    try:
+        tag = id3.ID3(io.BytesIO(raw), translate=False, load_v1=False)
+        return tuple(map(_read_chapter, tag.getall("CHAP")))
+    except Exception:
+        # mutagen lets whatever its parsing stumbles over through: struct.error, IndexError, ValueError, zlib.error.
+        return ()
+
+
 def _read_chapter(frame: Any) -> ReadChapter:
     inner = frame.sub_frames
     links = inner.getall("WXXX")

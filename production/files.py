@@ -19,6 +19,10 @@ TRANSCRIPTS = {
     ".txt": "text/plain",
 }
 """How the name of a transcript may end, and its MIME type."""
+SPOKEN = (".vtt", ".srt", ".json")
+"""How the name of a section's transcript may end: one that has times."""
+MARKERS = (".txt", ".tsv", ".csv", ".json", ".xml", ".psc")
+"""How the name of a file of markers may end."""
 _SUFFIXES = (".yaml", ".yml")
 
 
