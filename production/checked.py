@@ -107,7 +107,11 @@ def _revived(found: dict[str, Any]) -> Any:
     if _DAY in found:
         return dt.date.fromisoformat(found[_DAY])
     noun: Any = _NOUNS.get(found.pop(_NOUN, ""))
-    return noun(**{name: tuple(value) if isinstance(value, list) else value for name, value in found.items()}) if noun else found
+    return noun(**{name: _frozen(value) for name, value in found.items()}) if noun else found
+
+
+def _frozen(value: Any) -> Any:
+    return tuple(map(_frozen, value)) if isinstance(value, list) else value
 
 
 class _Locations(Mapping[str, Mapping[KeyPath, Location]]):

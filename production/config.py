@@ -14,12 +14,12 @@ import os
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from itertools import combinations
+from itertools import combinations, pairwise
 from pathlib import Path
 from typing import Any
 
 from production.errors import ConfigError, Problem
-from production.files import CONFIGS, TRANSCRIPTS, Files, find, is_notes_file, sibling_hint
+from production.files import CONFIGS, MARKERS, SPOKEN, TRANSCRIPTS, Files, find, is_notes_file, sibling_hint
 from production.model import Episode, KeyPath, Location, Project, Series, Settings, Show
 from production.problems import did_you_mean
 from production.schema import Sheet, check, made, mapping_of, read_sheet, rules
@@ -47,6 +47,8 @@ _FILES = ("file", "image")
 _MUSIC = ("intro", "outro", "sting")
 _MUSIC_WORDS = ("builtin", "none")
 _BED_WORDS = ("none",)
+_MARKER_WORDS = ("embedded", "none")
+_TRANSCRIPT_WORDS = ("none",)
 
 
 # -- loading -------------------------------------------------------------------------------------------------------------------
@@ -176,6 +178,13 @@ class _Loader:
             if until is not None and until <= under:
                 sheet.report((*key, "bed_to"), f"bed_to: {sheet.raw[(*key, 'bed_to')]} leaves nothing of the bed", "bed_to comes after bed_from")
 
+            self._check_cuts(sheet, key)
+            for name, words, endings in (("markers", _MARKER_WORDS, MARKERS), ("transcript", _TRANSCRIPT_WORDS, SPOKEN)):
+                said = str(sheet.get(*key, name) or words[0]).strip()
+                if said not in words and not said.lower().endswith(endings):
+                    hint = did_you_mean(said, words) or f"name a file that ends in {', '.join(endings)}, or write {' or '.join(words)}"
+                    sheet.report((*key, name), f"{name}: {shown(said)} is no such file", hint)
+
     def _check_tracks(self, sheet: Sheet, section: KeyPath) -> None:
         tracks = sheet.get(*section, "tracks")
         if not tracks:
@@ -199,6 +208,24 @@ class _Loader:
                 )
             elif "drift" in said and "offset" not in said:
                 sheet.report((*key, "drift"), "drift: goes with an offset", "say offset, too, or leave both to be found")
+
+    def _check_cuts(self, sheet: Sheet, key: KeyPath) -> None:
+        """Each cut is two times, the second later, and none overlaps with another: they are said in any order."""
+        sound: list[tuple[float, float, KeyPath]] = []
+        for index, pair in enumerate(sheet.get(*key, "cut") or ()):
+            at = (*key, "cut", index)
+            if sheet.has_broken(at) or any((*at, side) in sheet.broken for side in range(len(pair or ()))):
+                continue
+            if len(pair) != 2:
+                sheet.report(at, f"cut, item {index + 1}: is not two times", "write [from, to]")
+            elif pair[0] < 0 or pair[1] <= pair[0]:
+                sheet.report(at, f"cut, item {index + 1}: cuts nothing out", "write [from, to], the later one second")
+            else:
+                sound.append((pair[0], pair[1], at))
+        for before, after in pairwise(sorted(sound, key=lambda one: one[:2])):
+            if after[0] < before[1]:
+                hint = f"the other is in line {sheet.where(*before[2]).line}"
+                sheet.report(after[2], f"cut, item {int(after[2][-1]) + 1}: overlaps with item {int(before[2][-1]) + 1}", hint)
 
     # the files against each other
 
@@ -366,3 +393,5 @@ def _named_files(sheet: Sheet) -> Iterator[tuple[KeyPath, tuple[str, ...]]]:
             yield ("sections", index, "tracks", track, "file"), ()
         yield ("sections", index, "sting"), _MUSIC_WORDS
         yield ("sections", index, "bed"), _BED_WORDS
+        yield ("sections", index, "markers"), _MARKER_WORDS
+        yield ("sections", index, "transcript"), _TRANSCRIPT_WORDS

@@ -1,5 +1,5 @@
-"""Copies of recordings that are decoded in their place: without their noise, mixed of several tracks. Each is kept in the store under what it is made
-of.
+"""Copies of recordings that are decoded in their place: without their noise, mixed of several tracks, without what is cut out. Each is kept in the
+store under what it is made of.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from audio.source import Source
-from audio.units import RATE
+from audio.units import RATE, samples_from_seconds, seconds
 from production.inputs import Input, Session
 from production.store import Store, digest
 
@@ -54,9 +54,11 @@ class Maker:
 
     def copies(self, one: Input, files: Sequence[Content]) -> tuple[Copy, ...]:
         """The copies that are made of an input's files, each of the one before it; none where it is decoded as it is. Raises DenoiserMissing."""
-        if one.session is None:
-            return self._cleaned(one.denoise, *files[0])
-        return (self._mixed(one.session, files, [self._cleaned(one.denoise, *file) for file in files]),)
+        cleaned = [self._cleaned(one.denoise, *file) for file in files]
+        made = (self._mixed(one.session, files, cleaned),) if one.session else cleaned[0]
+        content, source = (made[-1].key, made[-1].source) if made else files[0]
+        # The cuts last: another one cleans and mixes nothing again.
+        return (*made, *self._cut(one, content, source))
 
     def _described(self, source: Source) -> dict[str, object]:
         return {**asdict(source), "path": ""}
@@ -114,6 +116,21 @@ class Maker:
 
         channels = max(source.channels for _, source in files)
         return Copy(key, self._place(files[0][1], key, channels), make, laid_key(key))
+
+    def _cut(self, one: Input, content: str, source: Source) -> tuple[Copy, ...]:
+        cuts = one.beside.stretches
+        if not cuts:
+            return ()
+        from audio import cuts as cutting
+
+        until = None if one.section is None or one.section.end is None else samples_from_seconds(one.section.end)
+        key = digest("cut", cutting.RECIPE, content, self._described(source), self.channels, cuts, self.build)
+        left = None if source.declared is None else max(0.0, source.declared - seconds(sum(end - start for start, end in cuts)))
+
+        def make(path: Path, progress: Progress) -> None:
+            cutting.cut(source, cuts, path, channels=self.channels, until=until, folder=self.store.scratch, progress=progress)
+
+        return (Copy(key, self._place(source, key, source.channels, declared=left), make),)
 
 
 def laid_key(content: str) -> str:

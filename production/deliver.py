@@ -17,7 +17,7 @@ from audio import chapters as lists
 from audio import encode, mpeg, tags, verify
 from audio.mpeg import Format
 from audio.runs import Chunk
-from production import memory, plan, receipts
+from production import memory, plan, receipts, transcripts
 from production.errors import StepFailed
 from production.findings import Item
 from production.job import Job
@@ -160,7 +160,8 @@ def _sidecars(job: Job, proof: Proof, findings: Sequence[Item], show: str, cover
         "chapters.psc.xml": lists.to_psc(job.chapters, image_urls=job.image_urls),
         "description.txt": f"{lists.to_description(job.chapters)}\n".encode(),
         "cover.jpg": cover,
-        "report.json": report(job.plan, job.chapters, proof, findings, size=size, sha256=sha256),
+        "report.json": report(job.plan, job.inside, job.spoken, proof, findings, size=size, sha256=sha256),
+        **transcripts.files(job.plan.episode, job.spoken),
     }
     return files | {f"images/{chapter.slug}.jpg": chapter.image for chapter in job.chapters if chapter.image}
 

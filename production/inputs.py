@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from audio.chain import PLAIN, Wishes
+from audio.editmap import after_cuts
 from audio.measure import Cut
 from audio.sources import AUDIO_SUFFIXES
 from audio.timeline import SegmentKind
 from audio.units import Samples, samples_from_seconds
+from production.beside import NOTHING, Beside, beside
 from production.errors import ConfigError, Problem
 from production.model import Episode, Location, Project, Section
 from production.store import Store, digest
@@ -60,12 +62,15 @@ class Input:
     wishes: Wishes = PLAIN
     denoise: str = "off"
     session: Session | None = None
+    beside: Beside = NOTHING
+    """What is said about the recording. ``cut`` is in its time after these cuts, and everything that is found in it too."""
 
 
 def inputs(project: Project, episode: Episode, store: Store, *, scratch: bool) -> tuple[Input, ...]:
     """The segments of an episode in programme order, and after them the beds that play under sections (kind "bed").
 
-    Missing recordings are spoken when ``scratch`` is set; otherwise ConfigError names every one of them.
+    Missing recordings are spoken when ``scratch`` is set; otherwise ConfigError names every one of them. It names, too, what cannot be read of the
+    files beside recordings.
     """
     sessions = {section.slug: tracks(project, episode, section) for section in episode.sections}
     found = {slug: session[0].path if session else None for slug, session in sessions.items()}
@@ -73,6 +78,7 @@ def inputs(project: Project, episode: Episode, store: Store, *, scratch: bool) -
     missing = [section for section in episode.sections if found[section.slug] is None]
     if missing and not scratch:
         raise ConfigError(_missing(project, episode, section) for section in missing)
+    said = _said(project, episode, store, found)
     layout, music = episode.settings.layout, episode.settings.music
     gap = samples_from_seconds(layout.gap)
     listed: list[Input] = []
@@ -86,10 +92,25 @@ def inputs(project: Project, episode: Episode, store: Store, *, scratch: bool) -
         if sting != "none":
             listed.append(_music(project, episode, store, "sting", sting, f"sting:{section.slug}", before))
             before = samples_from_seconds(layout.sting_lead)
-        listed.append(_section(project, episode, store, index, found[section.slug], sessions[section.slug], before))
+        beside = said.get(section.slug, NOTHING)
+        listed.append(_section(project, episode, store, index, found[section.slug], sessions[section.slug], before, beside))
     if music.outro != "none":
         listed.append(_music(project, episode, store, "outro", music.outro, "music:outro", gap))
     return (*listed, *_beds(project, episode))
+
+
+def _said(project: Project, episode: Episode, store: Store, found: Mapping[str, Path | None]) -> dict[str, Beside]:
+    problems: list[Problem] = []
+    said: dict[str, Beside] = {}
+    for index, section in enumerate(episode.sections):
+        if (path := found[section.slug]) is not None:
+            try:
+                said[section.slug] = beside(project, episode, index, path, store)
+            except ConfigError as error:
+                problems += error.problems
+    if problems:
+        raise ConfigError(problems)
+    return said
 
 
 def _beds(project: Project, episode: Episode) -> Iterator[Input]:
@@ -180,7 +201,9 @@ def source_line(where: Location) -> str | None:
         return None
 
 
-def _section(project: Project, episode: Episode, store: Store, index: int, path: Path | None, session: tuple[Track, ...], gap: Samples) -> Input:
+def _section(
+    project: Project, episode: Episode, store: Store, index: int, path: Path | None, session: tuple[Track, ...], gap: Samples, said: Beside
+) -> Input:
     section, settings = episode.sections[index], episode.settings
     where = project.where(episode.id, "sections", index, "file" if section.file else "slug")
     trim = settings.trim.enabled if section.trim is None else section.trim
@@ -189,18 +212,19 @@ def _section(project: Project, episode: Episode, store: Store, index: int, path:
         spoken = _narration(episode, section, index, store)
         cut = Cut(trim=True, air=air)
         return Input(section.slug, "section", spoken, "scratch narration", where, cut, gap, True, section, wishes(episode, section))
-    end = None if section.end is None else samples_from_seconds(section.end)
-    cut = Cut(samples_from_seconds(section.start), end, trim, air)
+    cuts = said.stretches
+    end = None if section.end is None else after_cuts(samples_from_seconds(section.end), cuts)
+    cut = Cut(after_cuts(samples_from_seconds(section.start), cuts), end, trim, air)
     denoise = settings.voice.denoise if section.denoise is None else section.denoise
     asked = wishes(episode, section)
     if not session:
-        return Input(section.slug, "section", path, path.name, where, cut, gap, False, section, asked, denoise)
+        return Input(section.slug, "section", path, path.name, where, cut, gap, False, section, asked, denoise, beside=said)
     gate = settings.voice.gate if section.gate is None else section.gate
     mixed = Session(session, replace(asked, gain=None), gate)
     # What each track was rid of, the mix is not asked to be rid of again.
     whole = replace(asked, deess=0.0, high_pass=None if asked.high_pass is None else 0.0)
     label = " + ".join(track.path.name for track in session)
-    return Input(section.slug, "section", path, label, session[0].where, cut, gap, False, section, whole, denoise, mixed)
+    return Input(section.slug, "section", path, label, session[0].where, cut, gap, False, section, whole, denoise, mixed, said)
 
 
 def _narration(episode: Episode, section: Section, index: int, store: Store) -> Path:

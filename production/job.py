@@ -13,11 +13,13 @@ from typing import Any
 from audio import ffmpeg, flaws, sentinels, tagsheet
 from audio.tagsheet import TagSheet
 from audio.timeline import Chapter
-from production import plan, releases, sheets
+from production import inside, plan, releases, sheets, transcripts
 from production.errors import ArtworkError, StepFailed
+from production.inside import Inside
 from production.model import Episode, Project
 from production.plan import Plan
 from production.store import Store, digest, digest_bytes
+from production.transcripts import Spoken
 from production.versions import version
 
 
@@ -31,6 +33,8 @@ class Job:
     plan: Plan
     folder: Path
     chapters: tuple[Chapter, ...]
+    inside: Inside
+    spoken: Spoken
     sheet: TagSheet
     cover: Callable[[], bytes]
     image_urls: dict[str, str]
@@ -51,7 +55,8 @@ def job(project: Project, planned: Plan, store: Store, folder: Path) -> Job:
     embedded = _cover(project, episode, store, sheets.EMBEDDED_SIDE, sheets.EMBEDDED_BYTES, planned.scratch)
     large = partial(_cover, project, episode, store, sheets.FEED_SIDE, sheets.FEED_BYTES, planned.scratch)
     images = _chapter_images(project, episode, store)
-    marks = plan.chapters(planned, images)
+    found = inside.inside(planned, plan.chapters(planned, images))
+    marks, spoken = found.chapters, transcripts.spoken(planned)
     sheet = sheets.tag_sheet(project, planned, marks, embedded, f"ffmpeg {ffmpeg.version_number(planned.build)} libmp3lame")
     basis = {**plan.basis(planned), "tags": _tag_basis(sheet)}
     urls = {slug: releases.url_of(project, releases.address(episode.id, f"images/{slug}.jpg", _sha256(image))) for slug, image in images.items()}
@@ -68,8 +73,19 @@ def job(project: Project, planned: Plan, store: Store, folder: Path) -> Job:
         planned.scratch,
         episode.minutes,
         [s.minutes for s in episode.sections],
+        *_said_inside(found, spoken),
     ]
-    return Job(planned, folder, marks, sheet, large, urls, basis, audio, digest("job", audio, said, plan.basis(planned)))
+    return Job(planned, folder, marks, found, spoken, sheet, large, urls, basis, audio, digest("job", audio, said, plan.basis(planned)))
+
+
+def _said_inside(found: Inside, spoken: Spoken) -> list[object]:
+    """What is said of markers and transcripts, if anything is."""
+    markers = [[one.title, one.start, one.end, one.source, one.chapter] for marks in found.markers.values() for one in marks]
+    return (
+        [[markers, found.notes], [transcripts.RECIPE, spoken.notes, [[cue.start, cue.end, cue.text, cue.speaker] for cue in spoken.cues]]]
+        if (markers or found.notes or spoken.cues)
+        else []
+    )
 
 
 def _sha256(data: bytes) -> str:

@@ -27,6 +27,7 @@ Corner = Annotated[float, AfterValidator(_corner)]
 """Where a high-pass begins, in Hz; 0 is none."""
 ChainKind = Literal["voice", "linear", "none"]
 Denoise = Literal["off", "ffmpeg", "deepfilter"]
+Inside = Literal["report", "list"]
 Size = Annotated[int, Field(ge=0)]
 """An amount of data in bytes; ``20 GB`` in the YAML."""
 Slug = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=80)]

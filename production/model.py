@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     # For the annotations, which `schema` alone evaluates.
     from pydantic import Field, StringConstraints
 
-    from production.kinds import ChainKind, Colour, Corner, Denoise, Seconds, Size, Slug, Target, Text, Url
+    from production.kinds import ChainKind, Colour, Corner, Denoise, Inside, Seconds, Size, Slug, Target, Text, Url
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -134,6 +134,13 @@ class Formats:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Chapters:
+    """What becomes of the markers inside recordings."""
+
+    inside: Annotated[Inside, Field(description="report: they stand in report.json; list: they are chapters too, in every form")] = "report"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Artwork:
     """The cover: a square RGB file of 1400 px or more, or drawn from number, title and colour."""
 
@@ -153,6 +160,7 @@ class Settings:
     voice: Voice = Voice()
     music: Music = Music()
     formats: Formats = Formats()
+    chapters: Chapters = Chapters()
     artwork: Artwork = Artwork()
 
 
@@ -315,6 +323,17 @@ class Section:
     tracks: Annotated[tuple[Track, ...], Field(max_length=16, description="a recording for each speaker, in the place of file")] = ()
     start: Annotated[Seconds, Field(alias="in", description="in point within the recording")] = 0.0
     end: Annotated[Seconds | None, Field(alias="out", description="out point within the recording")] = None
+    cut: Annotated[
+        tuple[tuple[Seconds, ...], ...], Field(max_length=1000, description="stretches that are left out, [from, to] within the recording")
+    ] = ()
+    markers: Annotated[
+        Text | None, Field(description="of the recording: .txt, .csv, .json or .psc.xml, relative to the project folder; embedded or none")
+    ] = None
+    inside: Annotated[Inside | None, Field(description="overrides chapters.inside for the markers of this section")] = None
+    transcript: Annotated[
+        Text | None, Field(description="of the recording: .vtt, .srt or .json (Whisper's too), relative to the project folder; or none")
+    ] = None
+    speaker: Annotated[Text | None, Field(max_length=128, description="who speaks, where the transcript does not say")] = None
     sting: Annotated[Text | None, Field(description="overrides the episode's sting for this section: a file, builtin or none")] = None
     gap: Annotated[Seconds | None, Field(le=30, description="overrides layout.gap before this section")] = None
     trim: bool | None = None

@@ -302,7 +302,8 @@ class Builder:
                 continue
             self.stopwatch.keep(self.store)
             done = f"{self.encoded} chunk(s) encoded" if self.encoded else "joined and tagged again, nothing encoded"
-            return Result(wanted.target, done, tuple(reasons), (*proof.warnings(planned), *found))
+            warnings = (*proof.warnings(planned), *found, *wanted.inside.notes, *wanted.spoken.notes)
+            return Result(wanted.target, done, tuple(reasons), warnings)
 
     def _judge(self, planned: Plan, proof: Proof) -> None:
         """Raises _Missed when the file can be made better, StepsFailed when it misses and was corrected often enough."""
@@ -441,7 +442,9 @@ def _clean(folder: Path, prefix: str = "") -> None:
 
 def _unreadable(project: Project, episode: Episode, one: Unreadable) -> Problem:
     where = one.input.where or Location(one.error.path)
-    if one.error.point and one.input.section:
+    if one.error.point == "cut":
+        where = one.input.beside.cuts[one.error.number].where or where
+    elif one.error.point and one.input.section:
         where = project.where(episode.id, "sections", episode.sections.index(one.input.section), one.error.point) or where
     path = one.error.path
     if one.input.session and not one.error.point:

@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from audio import graph, limiter, render, runs, strip, timeline
+from audio import editmap, graph, limiter, render, runs, strip, timeline
+from audio.editmap import EditMap
 from audio.leveling import Level
 from audio.mpeg import Format
 from audio.render import Edit, Material
@@ -130,6 +131,14 @@ def chapters(plan: Plan, images: dict[str, bytes]) -> tuple[Chapter, ...]:
     return timeline.chapters(plan.programme, titles)
 
 
+def edit_map(plan: Plan, name: str) -> EditMap:
+    """Where the samples of a section's recording sound in the programme: what was cut out and trimmed away does not, and its tail may sound on under
+    the next section.
+    """
+    fact = plan.fact(name)
+    return editmap.edited(fact.measured.start, fact.measured.end, fact.input.beside.stretches, plan.programme.find(name).start)
+
+
 def _segment(fact: Fact, edit: Edit, *, lapped: bool) -> Segment:
     one = fact.input
     # What overlaps with the one before follows it at once.
@@ -224,6 +233,20 @@ def _segment_basis(fact: Fact, material: Material | None) -> dict[str, Any]:
         "levelling": digest(done.ride)[:8] if done.ride else "none",
         "under it": [digest(one.samples, one.gain, one.duck, one.at, one.length)[:8] for one in material.under],
         "denoise": fact.input.denoise,
+        **_said(fact.input),
+    }
+
+
+def _said(one: Input) -> dict[str, Any]:
+    """What is said about a recording, if anything is."""
+    said = one.beside
+    named = {
+        "markers": [[m.title, m.start, m.end, m.link] for m in said.markers],
+        "transcript": [[cue.start, cue.end, cue.text, cue.speaker] for cue in said.cues],
+    }
+    return {
+        **({"cut": [[seconds(start), seconds(end)] for start, end in said.stretches]} if said.cuts else {}),
+        **{name: digest(values)[:8] for name, values in named.items() if values},
     }
 
 
@@ -249,7 +272,8 @@ def reasons(before: dict[str, Any] | None, now: dict[str, Any]) -> list[str]:
 def segment_reasons(name: str, old: dict[str, Any], new: dict[str, Any]) -> list[str]:
     if old.get("content") != new["content"]:
         return [f"{name}: {new['file']} changed" if old.get("file") == new["file"] else f"{name}: {old.get('file')} -> {new['file']}"]
-    return [f"{name}: {key} {_short(old.get(key))} -> {_short(new[key])}" for key in new if old.get(key) != new[key] and key != "file"]
+    keys = [*new, *(key for key in old if key not in new)]
+    return [f"{name}: {key} {_short(old.get(key))} -> {_short(new.get(key))}" for key in keys if old.get(key) != new.get(key) and key != "file"]
 
 
 def _short(value: Any) -> str:

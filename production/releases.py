@@ -11,6 +11,7 @@ import json
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
+from audio import subtitles
 from audio.units import RATE
 from feeds.lock import Release
 from feeds.model import Alternate, Chapter, Enclosure, Transcript
@@ -58,7 +59,10 @@ def built(project: Project, build: Path, episode: Episode) -> Built | None:
         if (kind := _type(episode, name)) and (folder / name).is_file()
     }
     mp3 = files.pop(f"{episode.id}.mp3")
-    transcript = _transcript(project, episode)
+    made = [one for suffix in subtitles.FORMS if (one := files.get(f"{episode.id}{suffix}"))]
+    # What was made of the sections' own is of this very sound.
+    said = None if made else _transcript(project, episode)
+    transcripts = [*made, *([said] if said else [])]
     urls = {name: url_of(project, one.path) for name, one in files.items()}
     release = Release(
         Enclosure(url_of(project, mp3.path), mp3.length, mp3.type),
@@ -67,10 +71,10 @@ def built(project: Project, build: Path, episode: Episode) -> Built | None:
         image=urls.get("cover.jpg"),
         chapters_url=urls.get("chapters.json"),
         chapters=_chapters(folder),
-        transcripts=(Transcript(url_of(project, transcript.path), transcript.type, project.show.language),) if transcript else (),
+        transcripts=tuple(Transcript(url_of(project, one.path), one.type, project.show.language) for one in transcripts),
         alternates=_alternates(project, episode, mp3, files),
     )
-    return Built((mp3, *files.values(), *([transcript] if transcript else [])), release)
+    return Built((mp3, *files.values(), *([said] if said else [])), release)
 
 
 def _type(episode: Episode, name: str) -> str:
@@ -79,6 +83,8 @@ def _type(episode: Episode, name: str) -> str:
         return MP3
     if name == "chapters.json":
         return JSON_CHAPTERS
+    if name in {f"{episode.id}{suffix}" for suffix in subtitles.FORMS}:
+        return TRANSCRIPTS[PurePosixPath(name).suffix]
     kind, _ = _ALTERNATES.get(PurePosixPath(name).suffix[1:], ("", ""))
     return JPEG if name.endswith(".jpg") else kind
 

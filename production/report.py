@@ -12,8 +12,10 @@ from audio.timeline import Chapter
 from audio.units import RATE
 from production import sessions
 from production.findings import Item
+from production.inside import Inside, Placed
 from production.plan import Plan
 from production.proof import Proof, offset_ms
+from production.transcripts import Spoken
 from production.versions import version
 
 PAGES = ("report.html", "report.png")
@@ -21,7 +23,7 @@ PAGES = ("report.html", "report.png")
 _TOOLS = ("distributed-systems-podcast", "mutagen", "pydub", "ffmpeg-python", "numpy", "pillow")
 
 
-def report(planned: Plan, chapters: Sequence[Chapter], proof: Proof, findings: Sequence[Item], *, size: int, sha256: str) -> bytes:
+def report(planned: Plan, inside: Inside, spoken: Spoken, proof: Proof, findings: Sequence[Item], *, size: int, sha256: str) -> bytes:
     """The report as JSON text. Loudness and peaks are of the decoded file; ``requested`` stands apart from ``measured``."""
     episode, programme = planned.episode, planned.programme
     content = {
@@ -40,10 +42,11 @@ def report(planned: Plan, chapters: Sequence[Chapter], proof: Proof, findings: S
         "requested": {"integrated_lufs": episode.settings.loudness.target, "true_peak_dbtp": episode.settings.loudness.true_peak},
         "measured": {"integrated_lufs": _rounded(proof.loudness), "true_peak_dbtp": _rounded(proof.true_peak), "loudness_range_lu": proof.range},
         "convention": _convention(planned.fmt.channels),
-        "chapters": [_chapter(planned, chapter, proof) for chapter in chapters],
+        "chapters": [_chapter(planned, chapter, inside, proof) for chapter in inside.sections],
         "segments": [_segment(planned, placed.segment.name) for placed in programme.placed if placed.segment.kind != "tone"],
         "planned_minutes": episode.minutes,
-        "warnings": list(proof.warnings(planned)),
+        **({"transcript": _transcript(spoken)} if spoken.cues else {}),
+        "warnings": [*proof.warnings(planned), *inside.notes, *spoken.notes],
         "findings": list(findings),
         "tools": {"ffmpeg": ffmpeg.version_number(planned.build), **{name: version(name) for name in _TOOLS}},
     }
@@ -56,7 +59,18 @@ def _convention(channels: int) -> str:
     return "ITU-R BS.1770-4; a mono file is measured as one channel, 3 LU below the same signal on two loudspeakers"
 
 
-def _chapter(planned: Plan, chapter: Chapter, proof: Proof) -> dict[str, Any]:
+def _transcript(spoken: Spoken) -> dict[str, Any]:
+    return {"cues": len(spoken.cues), "sections": list(spoken.sections), "clipped": spoken.clipped, "dropped": spoken.dropped}
+
+
+def _marker(marker: Placed) -> dict[str, Any]:
+    """A marker inside a section, at its place in the programme."""
+    ends = {} if marker.end is None else {"end_samples": marker.end}
+    said = {"title": marker.title, "start_samples": marker.start, "start_s": marker.start / RATE, **ends, "source": marker.source}
+    return {**said, "chapter": marker.chapter, **({"moved": True} if marker.moved else {})}
+
+
+def _chapter(planned: Plan, chapter: Chapter, inside: Inside, proof: Proof) -> dict[str, Any]:
     placed = planned.programme.find(chapter.slug)
     landing = proof.landings.get(chapter.slug)
     section = next(s for s in planned.episode.sections if s.slug == chapter.slug)
@@ -75,6 +89,8 @@ def _chapter(planned: Plan, chapter: Chapter, proof: Proof) -> dict[str, Any]:
         "planned_minutes": section.minutes,
         "minutes": round((placed.end - placed.start) / RATE / 60, 2),
         "scratch": planned.fact(chapter.slug).input.scratch,
+        "markers": [_marker(one) for one in inside.markers.get(chapter.slug, ())],
+        "markers_outside": inside.outside.get(chapter.slug, 0),
     }
 
 

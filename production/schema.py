@@ -46,7 +46,7 @@ class Rule:
 
 
 # `none` at these keys is a value with a meaning of its own (no sting here), not the absence of one.
-_NONE_IS_A_WORD = frozenset({"sting", "bed", "chain"})
+_NONE_IS_A_WORD = frozenset({"sting", "bed", "chain", "markers", "section.transcript"})
 
 _SCALARS: dict[Any, Callable[[Scalar], Any]] = {
     str: yamlsource.text,
@@ -62,7 +62,9 @@ def rules(noun: type) -> dict[str, Rule]:
     """The rules of a noun's keys as a file spells them (by alias), in the noun's order."""
     hints = _hints(noun)
     return {
-        info.alias or name: _rule(hints[name], required=info.is_required(), none_is_a_word=name in _NONE_IS_A_WORD)
+        info.alias or name: _rule(
+            hints[name], required=info.is_required(), none_is_a_word=bool(_NONE_IS_A_WORD & {name, f"{noun.__name__.lower()}.{name}"})
+        )
         for name, info in model_of(noun).model_fields.items()
     }
 
@@ -301,7 +303,9 @@ class _Walk:
         if rule.item is not None:
             if isinstance(node, Sequence):
                 return self._list(node, rule.item, path)
-            return self._unfit(path, f"should be a list, not {described(node)}", "write each item on a line of its own, after '- '")
+            inner = isinstance(path[-1], int)
+            hint = "write it in brackets of its own, in those of the list" if inner else "write each item on a line of its own, after '- '"
+            return self._unfit(path, f"should be a list, not {described(node)}", hint)
         return self._scalar(node, rule, path)
 
     def _list(self, node: Sequence, item: Rule, path: KeyPath) -> list[Any]:
@@ -334,10 +338,11 @@ class _Walk:
 
 
 def name_of(path: KeyPath) -> str:
-    """What a message calls a value: its key; an item of a list by its number from 1."""
-    if path and isinstance(path[-1], int):
-        return f"{path[-2] if len(path) > 1 else 'list'}, item {path[-1] + 1}"
-    return str(path[-1]) if path else "file"
+    """What a message calls a value: its key; an item of a list by its number from 1, and one of a list in a list by both."""
+    if not path:
+        return "file"
+    named = max((index for index, key in enumerate(path) if isinstance(key, str)), default=-1)
+    return ", ".join([str(path[named]) if named >= 0 else "list", *(f"item {int(number) + 1}" for number in path[named + 1 :])])
 
 
 # -- what types cannot say -----------------------------------------------------------------------------------------------------

@@ -162,7 +162,7 @@ class Surveyor:
         )
 
     def _asked(self, one: Input) -> object:
-        return one.path, one.cut, self.level(one), one.wishes, one.kind == "section", one.denoise, one.session
+        return one.path, one.cut, one.beside.stretches, self.level(one), one.wishes, one.kind == "section", one.denoise, one.session
 
     def _probe(self, one: Input) -> _Probed | SourceUnreadable | SessionUnusable:
         try:
@@ -170,9 +170,11 @@ class Surveyor:
             made = self._maker().copies(one, files)
         except (SourceUnreadable, SessionUnusable) as error:
             return error
-        content, source = (made[-1].key, made[-1].source) if made else files[0]
+        # A mix is named as what it is made of; whatever else becomes of a recording, its name stays.
+        content = made[0].key if one.session else files[0][0]
+        decoded, source = (made[-1].key, made[-1].source) if made else files[0]
         take = Take(source, self.channels, one.cut.start, one.cut.end)
-        samples = digest("samples", content, _command(take), self.build)
+        samples = digest("samples", decoded, _command(take), self.build)
         described = digest("profile", samples, take.channels, measure.EDGE_SECONDS, profile.RECIPE, _RECIPE)
         asked = [self.channels, asdict(one.cut), asdict(self.level(one)), asdict(one.wishes), one.kind == "section"]
         noted = self._noted(*files[0]) if _listened_before(one) else (take, digest("flaws", samples, flaws.RECIPE))
@@ -328,8 +330,8 @@ def _inspector(take: Take) -> Inspector:
 
 
 def _listened_before(one: Input) -> bool:
-    """Whether a recording is heard while its copy is made, and not the copy. Of a session it is the mix that is heard."""
-    return one.denoise != "off" and one.session is None
+    """Whether a recording is heard while its copy is made, and not the copy: where both are as long. Of a session it is the mix that is heard."""
+    return one.denoise != "off" and one.session is None and not one.beside.stretches
 
 
 def _errors(why: SourceUnreadable | SessionUnusable) -> tuple[SourceUnreadable, ...]:

@@ -77,7 +77,8 @@ artwork: {file: cover.png, colour: '#123456'}
 sections:
   - {slug: a, title: A, part: mathematics, minutes: 3, summary: x, talking_points: [x, y], link: "https://show.example/a", image: cover.png,
      tracks: [{file: theme.wav, name: Ada}, {file: one.vtt, gain: -1, offset: -2.5, drift: 20, apart: 1.5}], gate: 8,
-     in: 0:01.5, out: 0:03, sting: builtin, gap: 2, trim: true, fade_in: 0.1, fade_out: 0.2, gain: -1.5, crossfade: 0.5,
+     in: 0:01.5, out: 0:03, cut: [[0:01.75, 0:02], [2.5, 2.75]], markers: embedded, inside: list, transcript: none, speaker: Ann,
+     sting: builtin, gap: 2, trim: true, fade_in: 0.1, fade_out: 0.2, gain: -1.5, crossfade: 0.5,
      chain: linear, high_pass: 60, denoise: ffmpeg, deess: 2, levelling: 3, compression: 1.5, bed: theme.wav, bed_level: -31, bed_from: 0:00.5,
      bed_to: 0:02}
   - {slug: b, title: B, part: exercises}

@@ -103,6 +103,20 @@ def test_a_transcript_is_published_as_what_it_is(suffix: str, kind: str, tmp_pat
     assert (found.files[-1].path, found.files[-1].local) == (path, tmp_path / f"said{suffix}")
 
 
+def test_transcripts_that_were_made_of_the_sections_come_before_the_one_that_is_said(tmp_path: Path) -> None:
+    made = {"episode-01.vtt": b"WEBVTT", "episode-01.srt": b"1", "episode-01.transcript.json": b"{}"}
+    finish(tmp_path, CONTENT | dict(reversed(made.items())))
+    (tmp_path / "said.vtt").write_bytes(b"words")
+    found = releases.built(replace(PROJECT, root=tmp_path), tmp_path, replace(an_episode(1), transcript="said.vtt"))
+    assert found is not None
+    stems = ("episode-01", "episode-01", "episode-01.transcript")
+    paths = [f"episode-01/{stem}-{sha(data)[:12]}{Path(name).suffix}" for stem, (name, data) in zip(stems, made.items(), strict=True)]
+    kinds = ["text/vtt", "application/x-subrip", "application/json"]
+    assert found.release.transcripts == tuple(Transcript(f"{MEDIA}/{path}", kind, "en") for path, kind in zip(paths, kinds, strict=True))
+    assert {one.path: one.type for one in found.files if one.path in paths} == dict(zip(paths, kinds, strict=True))
+    assert "said.vtt" not in [one.local.name for one in found.files]
+
+
 def test_what_is_no_finished_episode_is_not_published(tmp_path: Path) -> None:
     assert releases.built(PROJECT, tmp_path, an_episode(1)) is None
     finish(tmp_path, CONTENT, scratch=True)
