@@ -9,7 +9,8 @@ AudioError
 |-- TagError             a tag that cannot be built or read
 |-- TextUnreadable       markers or a transcript that cannot be read; carries line and column
 |-- VoiceMissing         scratch narration was asked for and its voice is not installed
-`-- DenoiserMissing      noise reduction was asked for and its extra is not installed
+|-- DenoiserMissing      noise reduction was asked for and its extra is not installed
+`-- TranscriberMissing   a transcript was asked for and its extra is not installed
 """
 
 from __future__ import annotations
@@ -90,6 +91,10 @@ class TextUnreadable(AudioError):
 
 class VoiceMissing(AudioError):
     """The scratch voice is an extra and is not installed."""
+
+
+class TranscriberMissing(AudioError):
+    """A draft of a transcript was asked for; what hears it is an extra and is not installed, or does not run here."""
 
 
 class DenoiserMissing(AudioError):

@@ -16,6 +16,7 @@ from audio.units import RATE, Samples
 _QUIET = ("-hide_banner", "-nostdin", "-y", "-loglevel", "error")
 RECIPE = 1
 """Raised when a command changes. Keys hold this and what the command is asked: a run that finds nothing to do compiles no command."""
+LISTENING_RATE = 16_000
 SAMPLE_BYTES = 4
 """Samples travel between processes as 32-bit floats: nothing clips or is rounded on the way."""
 
@@ -65,6 +66,12 @@ def decode(binary: str, source: Source, channels: int, start: Samples, end: Samp
         stream = _cut(stream, start, end)
     stream = stream.filter("aformat", sample_fmts="flt", sample_rates=RATE)
     return _compile(stream.output("pipe:1", f="f32le", acodec="pcm_f32le", flush_packets=0), binary)
+
+
+def listen(binary: str, source: Source) -> list[str]:
+    """Decode a recording to 16-bit mono at `LISTENING_RATE` on stdout: what recognisers of speech are trained on."""
+    stream = _input(source).filter("aformat", sample_fmts="s16", sample_rates=LISTENING_RATE, channel_layouts="mono")
+    return _compile(stream.output("pipe:1", f="s16le", acodec="pcm_s16le", flush_packets=0), binary)
 
 
 def _cut(stream: Any, start: Samples, end: Samples | None) -> Any:

@@ -28,6 +28,7 @@ _WHERE: Mapping[str, str] = {
     "report": "report:report_",
     "serve": "serve:serve",
     "gc": "upkeep:gc",
+    "transcribe": "transcribe:transcribe",
 }
 """Each command: its module under production/commands, and its name there."""
 
@@ -88,6 +89,7 @@ def produce() -> None:
     produce check                      configs and feeds against the rules of apps and directories
     produce diff                       what subscribers will see once this is published
     produce publish                    send files and feeds to a target
+    produce transcribe episode-14      write a draft of a transcript beside each recording that has none
     produce gc                         make room: remove what has not been used for long
     """
 

@@ -33,7 +33,7 @@ _KEPT = "what was finished is kept, and the next run goes on from there"
 def guarded(terminal: Terminal, folder: Path, work: Any, *, interrupted: str = _KEPT) -> int:
     """Run ``work`` and turn what it raises into words and an exit code. ``interrupted`` says how things stand after a ^C."""
     from audio import ffmpeg
-    from audio.errors import AudioError, DenoiserMissing, FfmpegMissing, VoiceMissing
+    from audio.errors import AudioError, DenoiserMissing, FfmpegMissing, TranscriberMissing, VoiceMissing
     from production.errors import ProduceError
 
     signal.signal(signal.SIGINT, _interrupt)
@@ -44,7 +44,7 @@ def guarded(terminal: Terminal, folder: Path, work: Any, *, interrupted: str = _
         ffmpeg.cancel()
         terminal.error(f"interrupted; {interrupted}")
         return INTERRUPTED
-    except (DenoiserMissing, FfmpegMissing, VoiceMissing) as error:
+    except (DenoiserMissing, FfmpegMissing, TranscriberMissing, VoiceMissing) as error:
         terminal.error(f"error: {error}")
         return MISSING
     except ProduceError as error:
