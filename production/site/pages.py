@@ -34,7 +34,7 @@ def files(project: Project, made: Feed, store: Store, addresses: Addresses) -> I
         yield from _drawn_covers(project, series, store)
     yield from _drawn_covers(project, project.show, store)
     for episode, item in said.out:
-        yield _episode(project, episode, item, said.episode(episode, item))
+        yield _episode(_spoken(project, made, episode), episode, item, said.episode(episode, item))
         yield from _covers(project, episode, store)
     yield _style(project)
     yield _asset(PLAYER)
@@ -58,12 +58,18 @@ def _file(template: str, path: str, kind: str = HTML, **said: object) -> File:
     return File(path, kind, key, lambda: templates.rendered(template, version=renderer()[:8], **said))
 
 
-def _episode(project: Project, episode: Episode, item: Item, page: EpisodePage) -> File:
+def _spoken(project: Project, made: Feed, episode: Episode) -> Path | None:
+    """The transcript that the feed names, as a file here: what was made of the sections' own, or the one that the config names."""
+    built = made.built.get(episode.number)
+    own = next((one.local for one in built.files if one.local.name == f"{episode.id}.vtt"), None) if built else None
+    return own or (project.root / episode.transcript if episode.transcript else None)
+
+
+def _episode(path: Path | None, episode: Episode, item: Item, page: EpisodePage) -> File:
     marks = tuple(one.start / 1000 for one in item.chapters)
     plain = _file("episode.html", views.episode_path(episode.id), page=page)
-    if page.transcript is None or episode.transcript is None:
+    if page.transcript is None or path is None:
         return replace(plain, make=lambda: templates.rendered("episode.html", version=renderer()[:8], page=page, said=None))
-    path = project.root / episode.transcript
 
     def make() -> bytes:
         said = transcript.read(path, path.read_bytes(), marks)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import hashlib
 import json
 import re
 from dataclasses import replace
@@ -15,7 +16,7 @@ from lxml import etree, html  # type: ignore[import-untyped, unused-ignore]
 from feeds.identity import episode_guid
 from feeds.lock import Entry, Lock, Release
 from feeds.model import Enclosure
-from production import feed, locks
+from production import feed, locks, receipts
 from production.artwork import contrast
 from production.errors import ConfigError, StepsFailed
 from production.model import License, Person, Project, Subscribe
@@ -282,6 +283,19 @@ def test_what_was_changed_or_lost_is_made_again_and_what_is_not_out_any_more_goe
         shelf.pages_of(own, left, ["episode-13"], [own.episode("episode-13")], whole=False)
     assert "not out yet (2026-04-02)" in str(raised.value.problems[0].message)
     assert shelf.pages_of(own, left, ["foundational"], [own.episode("episode-01")], whole=False) == [left[views.series_path("foundational")]]
+
+
+def test_what_was_made_of_the_sections_own_transcripts_comes_before_the_one_that_is_said(own: Project) -> None:
+    folder, said = own.root / "build" / "episode-01", b"WEBVTT\n\n00:01.000 --> 00:02.000\n<v Ada>Of the sections\n"
+    (folder / "episode-01.vtt").write_bytes(said)
+    (own.root / "said.vtt").write_text("WEBVTT\n\n00:01.000 --> 00:02.000\nOf the config\n")
+    receipt = receipts.read(folder)
+    assert receipt is not None
+    stamp = receipts.stamp(folder, "episode-01.vtt", hashlib.sha256(said).hexdigest())
+    receipts.save(folder, replace(receipt, outputs=receipt.outputs | {"episode-01.vtt": stamp}))
+    for each in (own, changed(own, 1, transcript="said.vtt")):
+        tree = page(each, "episodes/episode-01.html")
+        assert [one.text_content().strip() for one in tree.xpath("//div[@class='said']/p")] == ["Ada Of the sections"]
 
 
 def test_a_transcript_that_cannot_be_read_costs_its_own_page_only(own: Project) -> None:
