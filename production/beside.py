@@ -112,6 +112,9 @@ def _shown(project: Project, where: Location) -> str:
 
 def _inside(recording: Path, store: Store) -> tuple[int | None, tuple[Marker, ...]]:
     """The rate of a WAV, and the markers in a recording. One that cannot be read has none: who measures it says so."""
+    if not recording.is_file():
+        # A pipe would be waited for, and nothing would ever come.
+        return None, ()
     try:
         rate, found = embedded.wav(recording)
         raw = b"" if rate else embedded.tag(recording)

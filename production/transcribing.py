@@ -26,7 +26,7 @@ def drafts(project: Project, episode: Episode, store: Store, progress: Progress)
     heard_by = transcribe.engine()
     for index, section in enumerate(episode.sections):
         path = recording(project, episode, section)
-        if path is None or section.transcript or beside(project, episode, index, path, store).transcript:
+        if path is None or not path.is_file() or section.transcript or beside(project, episode, index, path, store).transcript:
             continue
         wanted = path.with_suffix(".vtt")
         if wanted.exists():

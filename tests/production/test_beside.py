@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -95,6 +96,9 @@ def test_a_recording_that_is_none_says_nothing(folder: Folder) -> None:
     folder.write("b.flac", b"")
     assert folder.said("b.flac") == module.NOTHING
     assert folder.said("nowhere.mp3") == module.NOTHING
+    # from a pipe nothing would ever come
+    os.mkfifo(folder.recordings / "pipe.wav")
+    assert folder.said("pipe.wav") == module.NOTHING
 
 
 def test_chapters_of_an_mp3_are_read_once(folder: Folder, monkeypatch: pytest.MonkeyPatch) -> None:
