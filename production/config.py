@@ -22,16 +22,19 @@ from production.errors import ConfigError, Problem
 from production.files import CONFIGS, MARKERS, SPOKEN, TRANSCRIPTS, Files, find, is_notes_file, sibling_hint
 from production.model import Episode, KeyPath, Location, Project, Series, Settings, Show
 from production.problems import did_you_mean
-from production.schema import Sheet, check, made, mapping_of, read_sheet, rules
+from production.schema import Rule, Sheet, check, made, mapping_of, read_sheet, rules
 from production.yamlsource import read_file, shown
 
 _STEM = re.compile(r"episode-([0-9]{2,6})")
 _A_NUMBER = re.compile(r"[0-9]{1,6}")
 _SETTINGS = rules(Settings)
 _DEFAULTS = {"defaults": mapping_of(_SETTINGS, "defaults")}
-_SHOW_RULES = {**rules(Show), **_DEFAULTS}
-_SERIES_RULES = {**{key: rule for key, rule in rules(Series).items() if key != "settings"}, **_DEFAULTS}
-_EPISODE_RULES = {**{key: rule for key, rule in rules(Episode).items() if key not in ("id", "settings")}, **_SETTINGS}
+RULES: Mapping[str, Mapping[str, Rule]] = {
+    "show": {**rules(Show), **_DEFAULTS},
+    "series": {**{key: rule for key, rule in rules(Series).items() if key != "settings"}, **_DEFAULTS},
+    "episode": {**{key: rule for key, rule in rules(Episode).items() if key not in ("id", "settings")}, **_SETTINGS},
+}
+"""What the three kinds of files may hold, by the word that messages call them."""
 
 _GROUPS_ON_TOP = f"write its groups at the top level: {', '.join(_SETTINGS)}"
 _ELSEWHERE = {
@@ -77,8 +80,8 @@ class _Loader:
         self.root = files.root
         self.problems = list(files.problems)
         self.show = self._show(files)
-        self.series = [read_sheet(read_file(file), _SERIES_RULES, "series", elsewhere=_ELSEWHERE) for file in files.series]
-        self.episodes = [read_sheet(read_file(file), _EPISODE_RULES, "episode", elsewhere=_ELSEWHERE) for file in files.episodes]
+        self.series = [read_sheet(read_file(file), RULES["series"], "series", elsewhere=_ELSEWHERE) for file in files.series]
+        self.episodes = [read_sheet(read_file(file), RULES["episode"], "episode", elsewhere=_ELSEWHERE) for file in files.episodes]
         self._looked_for: dict[str, str] = {}
 
     def load(self) -> Loaded:
@@ -114,7 +117,7 @@ class _Loader:
         first, *others = files.shows
         for extra in others:
             self.problems.append(Problem(Location(extra.path), f"there is a {first.path.name} too", "keep one of them"))
-        return read_sheet(read_file(first), _SHOW_RULES, "show", elsewhere=_ELSEWHERE)
+        return read_sheet(read_file(first), RULES["show"], "show", elsewhere=_ELSEWHERE)
 
     # each file by itself
 
@@ -206,7 +209,7 @@ class _Loader:
                 sheet.report(
                     (*key, said[0]), f"{said[0]}: the first track is the clock of the others", "say it of another track, or put that one first"
                 )
-            elif "drift" in said and "offset" not in said:
+            elif "drift" in said and "offset" not in said and not sheet.has_broken((*key, "offset")):
                 sheet.report((*key, "drift"), "drift: goes with an offset", "say offset, too, or leave both to be found")
 
     def _check_cuts(self, sheet: Sheet, key: KeyPath) -> None:

@@ -23,7 +23,7 @@ Seconds = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 """A time or a length in seconds."""
 Target = Annotated[float, Field(ge=-40, le=-5, allow_inf_nan=False)]
 """Integrated loudness in LUFS; by the name of a platform in the YAML, too."""
-Corner = Annotated[float, AfterValidator(_corner)]
+Corner = Annotated[float, AfterValidator(_corner), Field(json_schema_extra={"maximum": 300})]
 """Where a high-pass begins, in Hz; 0 is none."""
 ChainKind = Literal["voice", "linear", "none"]
 Denoise = Literal["off", "ffmpeg", "deepfilter"]
@@ -33,5 +33,5 @@ Size = Annotated[int, Field(ge=0)]
 Slug = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=80)]
 """Lower-case words joined by hyphens: names of folders, files and chapter ids."""
 Text = Annotated[str, StringConstraints(min_length=1, strip_whitespace=True)]
-Url = Annotated[str, AfterValidator(_web_address)]
+Url = Annotated[str, AfterValidator(_web_address), Field(json_schema_extra={"format": "uri"})]
 Colour = Annotated[str, StringConstraints(pattern=r"^#[0-9a-fA-F]{6}$")]

@@ -132,30 +132,30 @@ def mapping_of(fields: Mapping[str, Rule], label: str) -> Rule:
     return Rule(fields=fields, label=label)
 
 
-def _size(scalar: Scalar) -> int:
+def size(scalar: Scalar) -> int:
     try:
         return sizes.size(scalar.text)
     except ValueError as error:
         raise yamlsource.Unfit(f"should be a size, not {described(scalar)}", str(error)) from None
 
 
-_PLATFORMS = {"apple": -16.0, "spotify": -14.0, "ebu-r128": -23.0}
+PLATFORMS = {"apple": -16.0, "spotify": -14.0, "ebu-r128": -23.0}
 """LUFS that a platform asks for: Apple Podcasts (-16 +-1), Spotify (-14), EBU R 128 for broadcast (-23)."""
 
 
-def _target(scalar: Scalar) -> float:
-    if scalar.text.strip().lower() in _PLATFORMS:
-        return _PLATFORMS[scalar.text.strip().lower()]
+def target(scalar: Scalar) -> float:
+    if scalar.text.strip().lower() in PLATFORMS:
+        return PLATFORMS[scalar.text.strip().lower()]
     try:
         return float(yamlsource.number(scalar))
     except yamlsource.Unfit:
-        known = list(_PLATFORMS)
+        known = list(PLATFORMS)
         hint = did_you_mean(scalar.text, known) or f"write LUFS, as -16, or one of {', '.join(known)}"
         raise yamlsource.Unfit(f"should be a loudness, not {described(scalar)}", hint) from None
 
 
 # Numbers that people write in other ways too, known by what is said of them.
-_WRITTEN = ((get_args(kinds.Seconds)[1], yamlsource.seconds), (get_args(kinds.Size)[1], _size), (get_args(kinds.Target)[1], _target))
+_WRITTEN = ((get_args(kinds.Seconds)[1], yamlsource.seconds), (get_args(kinds.Size)[1], size), (get_args(kinds.Target)[1], target))
 
 
 def _rule(hint: Any, *, required: bool = False, none_is_a_word: bool = False) -> Rule:

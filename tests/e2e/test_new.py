@@ -133,7 +133,7 @@ def test_an_episode_is_begun_by_questions(root: Path) -> None:
         typed.sees("architecture-deep-dives: Architecture Deep Dives, 22-60, next is 36\n")
         typed.answers(
             ("Series: ", "foundational"),
-            ("series foundational is full: all of 1-1 are taken (foundational.yaml:9: write 1-2)", ""),
+            ("series foundational is full: all of 1-1 are taken (foundational.yaml:10: write 1-2)", ""),
             ("a series is needed", SERIES),
             ("Number [36]: ", "14"),
             ("architecture-deep-dives holds 22-60, not 14 (14 is in series pattern-mastery; 36 is the next free one)", "37"),

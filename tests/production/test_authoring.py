@@ -136,7 +136,7 @@ REFUSED: list[tuple[Callable[[Project], object], str, str]] = [
     (
         lambda show: choices.series(show, "foundational"),
         "series foundational is full: all of 1-12 are taken",
-        "foundational.yaml:9: 13 is in another series",
+        "foundational.yaml:10: 13 is in another series",
     ),
     (lambda show: choices.number(show, show.series[0], "one"), "'one' is no number", "foundational holds 1-12"),
     (
