@@ -6,10 +6,14 @@ import importlib
 import signal
 import sys
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 import click
 
 from production.commands.command import INTERRUPTED
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
 
 _OF_NEW = ("--from", "--series", "--number", "--title", "--date", "--minutes", "--summary")
 _TAKE_A_VALUE = ("-C", "-j", "--jobs", "--limit", "--preview", "--port", "--to", "--against", "--as", *_OF_NEW)
@@ -29,6 +33,7 @@ _WHERE: Mapping[str, str] = {
     "serve": "serve:serve",
     "gc": "upkeep:gc",
     "transcribe": "transcribe:transcribe",
+    "completion": "completion:completion_",
 }
 """Each command: its module under production/commands, and its name there."""
 
@@ -46,6 +51,16 @@ class Verbs(click.Group):
         found: click.Command = getattr(importlib.import_module(f"production.commands.{module}"), name)
         return found
 
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        """The first word is a command or a target of `build`, and options of both may stand here."""
+        from production.commands import words
+        from production.commands.build import build
+
+        found = super().shell_complete(ctx, incomplete)
+        if incomplete.startswith("-"):
+            return [*found, *build.shell_complete(build.make_context("build", [], resilient_parsing=True), incomplete)]
+        return [*found, *words.targets(ctx, build.params[0], incomplete)]
+
     def resolve_command(self, ctx: click.Context, args: list[str]) -> tuple[str | None, click.Command | None, list[str]]:
         if args and args[0] not in _WHERE:
             args = ["build", *args]
@@ -56,7 +71,10 @@ class Verbs(click.Group):
         # word that is neither an option nor the value of one.
         if args and args[0].startswith("-") and args[0] not in ("--help", "--version", "-h"):
             words = (i for i, word in enumerate(args) if not word.startswith("-") and args[max(0, i - 1)] not in _TAKE_A_VALUE)
-            first = next(words, 0)
+            first = next(words, None)
+            # While a shell completes, there may be none yet: it can still become a command.
+            ctx.meta["no first word"] = first is None
+            first = first or 0
             args = [args[first], *args[:first], *args[first + 1 :]] if args[first] in _WHERE else ["build", *args]
         return super().parse_args(ctx, args)
 

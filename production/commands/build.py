@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from production.commands import words
 from production.commands.command import OK, cores, guarded, in_folder, right_now, tell
 
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.argument("targets", nargs=-1, required=True)
+@click.argument("targets", nargs=-1, required=True, shell_complete=words.targets)
 @in_folder
 @click.option("--scratch", is_flag=True, help="Speak a placeholder for each missing recording.")
 @click.option("--replace", is_flag=True, help="Let a scratch build take the place of one made from recordings.")
@@ -81,7 +82,7 @@ def _listen(terminal: Terminal, targets: Sequence[str], folder: Path, scratch: b
 
 
 @click.command("plan")
-@click.argument("targets", nargs=-1, required=True)
+@click.argument("targets", nargs=-1, required=True, shell_complete=words.targets)
 @in_folder
 @click.option("--scratch", is_flag=True, help="Count on a placeholder for each missing recording.")
 @click.option("-j", "--jobs", type=click.IntRange(1, 64), default=None, help="Cores to use (all of them).")

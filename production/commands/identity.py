@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from production.commands import words
 from production.commands.command import OK, guarded, in_folder
 
 if TYPE_CHECKING:
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.argument("episode")
+@click.argument("episode", shell_complete=words.episodes)
 @in_folder
 @click.option("--keep-guid", is_flag=True, help="Only take over the date of its config; hardly anybody downloads it again.")
 def republish(episode: str, folder: Path, keep_guid: bool) -> None:
@@ -47,7 +48,9 @@ def _republish(terminal: Terminal, word: str, folder: Path, keep_guid: bool) -> 
 @click.command()
 @click.argument("source", metavar="FEED")
 @in_folder
-@click.option("--as", "name", metavar="SERIES", default=None, help="The feed that it goes on as; the show's own if not said.")
+@click.option(
+    "--as", "name", metavar="SERIES", default=None, shell_complete=words.feed, help="The feed that it goes on as; the show's own if not said."
+)
 def adopt(source: str, folder: Path, name: str | None) -> None:
     """Take over guids, dates and addresses from a FEED, a file or an address, so that a show can move here and nobody downloads anything again."""
     from production.terminal import Terminal

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 import click
 
+from production.commands import words
 from production.commands.command import CONFIG, OK, guarded, in_folder
 
 if TYPE_CHECKING:
@@ -39,7 +40,7 @@ class Wishes:
 @click.command()
 @in_folder
 @click.option("--from", "script", metavar="SCRIPT.md", type=click.Path(path_type=Path), default=None, help="Take sections and minutes from a script.")
-@click.option("--series", metavar="SLUG", default=None, help="The series that it belongs to.")
+@click.option("--series", metavar="SLUG", default=None, shell_complete=words.series, help="The series that it belongs to.")
 @click.option("--number", metavar="N", default=None, help="Its number; the next free one of the series if not said.")
 @click.option("--title", metavar="TEXT", default=None, help="Its title; the script's if not said.")
 @click.option("--date", metavar="YYYY-MM-DD", default=None, help="When it is published; a week after the last of the series if not said.")

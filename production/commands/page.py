@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from production.commands import words
 from production.commands.command import OK, cores, guarded, in_folder, right_now
 
 if TYPE_CHECKING:
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.argument("targets", nargs=-1, required=True)
+@click.argument("targets", nargs=-1, required=True, shell_complete=words.targets)
 @in_folder
 @click.option("--public", is_flag=True, help="The pages to put on the web: of what was published, with the sound from there.")
 @click.option("-q", "--quiet", is_flag=True, help="Say nothing but errors and results.")

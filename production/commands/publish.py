@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from production.commands import words
 from production.commands.command import FAILED, OK, cores, guarded, in_folder, right_now, tell
 
 if TYPE_CHECKING:
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 
 
 @click.command("feed")
-@click.argument("feeds", nargs=-1, required=True)
+@click.argument("feeds", nargs=-1, required=True, shell_complete=words.feeds)
 @in_folder
 @click.option("-q", "--quiet", is_flag=True, help="Say nothing but errors and results.")
 def feed_(feeds: Sequence[str], folder: Path, quiet: bool) -> None:
@@ -48,7 +49,7 @@ def _feed(terminal: Terminal, words: Sequence[str], folder: Path) -> int:
 
 
 @click.command("check")
-@click.argument("feeds", nargs=-1)
+@click.argument("feeds", nargs=-1, shell_complete=words.feeds)
 @in_folder
 @click.option("--strict", is_flag=True, help="Fail for warnings too.")
 @click.option("--apps", is_flag=True, help="Also say what each app will show of every episode.")
@@ -84,9 +85,11 @@ def _check(terminal: Terminal, words: Sequence[str], folder: Path, strict: bool,
 
 
 @click.command("diff")
-@click.argument("feeds", nargs=-1)
+@click.argument("feeds", nargs=-1, shell_complete=words.feeds)
 @in_folder
-@click.option("--to", "name", metavar="TARGET", default=None, help="Against what is published there; the only target if not said.")
+@click.option(
+    "--to", "name", metavar="TARGET", default=None, shell_complete=words.places, help="Against what is published there; the only target if not said."
+)
 @click.option("--against", type=click.Path(path_type=Path, exists=True, dir_okay=False), default=None, help="Against a saved feed instead.")
 @click.option("--json", "as_json", is_flag=True, help="As JSON, for programs.")
 def diff_(feeds: Sequence[str], folder: Path, name: str | None, against: Path | None, as_json: bool) -> None:
@@ -123,9 +126,16 @@ def _diff(terminal: Terminal, words: Sequence[str], folder: Path, name: str | No
 
 
 @click.command("publish")
-@click.argument("feeds", nargs=-1)
+@click.argument("feeds", nargs=-1, shell_complete=words.feeds)
 @in_folder
-@click.option("--to", "name", metavar="TARGET", default=None, help="Which of the targets in configs/show.yaml; the only one if not said.")
+@click.option(
+    "--to",
+    "name",
+    metavar="TARGET",
+    default=None,
+    shell_complete=words.places,
+    help="Which of the targets in configs/show.yaml; the only one if not said.",
+)
 @click.option("--dry-run", is_flag=True, help="Only say what would be sent, and what subscribers would see.")
 @click.option("--allow-removal", is_flag=True, help="Let published episodes leave their feed.")
 @click.option("-q", "--quiet", is_flag=True, help="Say nothing but errors and results.")
@@ -157,9 +167,16 @@ def _publish(terminal: Terminal, words: Sequence[str], folder: Path, name: str |
 
 
 @click.command("rollback")
-@click.argument("feeds", nargs=-1, required=True)
+@click.argument("feeds", nargs=-1, required=True, shell_complete=words.feeds)
 @in_folder
-@click.option("--to", "name", metavar="TARGET", default=None, help="Which of the targets in configs/show.yaml; the only one if not said.")
+@click.option(
+    "--to",
+    "name",
+    metavar="TARGET",
+    default=None,
+    shell_complete=words.places,
+    help="Which of the targets in configs/show.yaml; the only one if not said.",
+)
 def rollback_(feeds: Sequence[str], folder: Path, name: str | None) -> None:
     """Put the FEEDS back that were published before the present ones. Once more undoes it."""
     from production.terminal import Terminal

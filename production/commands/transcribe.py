@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from production.commands import words
 from production.commands.command import OK, guarded, in_folder
 
 if TYPE_CHECKING:
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.argument("targets", nargs=-1, required=True)
+@click.argument("targets", nargs=-1, required=True, shell_complete=words.targets)
 @in_folder
 @click.option("-q", "--quiet", is_flag=True, help="Say nothing but errors and results.")
 def transcribe(targets: Sequence[str], folder: Path, quiet: bool) -> None:
