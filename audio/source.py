@@ -5,6 +5,26 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+AUDIO_SUFFIXES = (
+    ".wav",
+    ".w64",
+    ".rf64",
+    ".flac",
+    ".aif",
+    ".aiff",
+    ".caf",
+    ".mp3",
+    ".m4a",
+    ".mp4",
+    ".aac",
+    ".ogg",
+    ".oga",
+    ".opus",
+    ".wv",
+    ".mka",
+)
+"""Extensions looked for, in this order of preference."""
+
 
 @dataclass(frozen=True, slots=True)
 class Source:

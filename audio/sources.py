@@ -15,26 +15,6 @@ from audio import containers, ffmpeg, graph
 from audio.errors import SourceUnreadable
 from audio.source import Source
 
-AUDIO_SUFFIXES = (
-    ".wav",
-    ".w64",
-    ".rf64",
-    ".flac",
-    ".aif",
-    ".aiff",
-    ".caf",
-    ".mp3",
-    ".m4a",
-    ".mp4",
-    ".aac",
-    ".ogg",
-    ".oga",
-    ".opus",
-    ".wv",
-    ".mka",
-)
-"""Extensions looked for, in this order of preference."""
-
 _STREAM = re.compile(r"^ +Stream #0:(\d+)[^:]*: Audio: (\S+).*?, (\d+) Hz, ([^,\n]+)", re.MULTILINE)
 _DURATION = re.compile(r"^ +Duration: (\d+):(\d\d):(\d\d(?:\.\d+)?)", re.MULTILINE)
 _ESTIMATED = "Estimating duration from bitrate"
@@ -55,8 +35,8 @@ _LOOKS_LIKE = (
 )
 
 
-def probe(path: Path) -> Source:
-    """Describe a recording. Raises SourceUnreadable for anything that is not audio, and says what it is instead."""
+def _seen(path: Path) -> tuple[bytes, bool]:
+    """The first bytes of a recording, and whether it is a WAV whose size field is wrong. Raises SourceUnreadable for what is seen to be no audio."""
     try:
         size = path.stat().st_size
         with path.open("rb") as file:
@@ -68,7 +48,21 @@ def probe(path: Path) -> Source:
     # Before ffmpeg is asked: it follows playlists, and takes a web page for an MP3 when it is called so.
     if plainly := _plainly_not_audio(head):
         raise SourceUnreadable(path, *plainly)
-    ignore_length = head[:4] == b"RIFF" and head[8:12] == b"WAVE" and _wav_length_is_wrong(path, size)
+    return head, head[:4] == b"RIFF" and head[8:12] == b"WAVE" and _wav_length_is_wrong(path, size)
+
+
+def check(path: Path) -> None:
+    """Raises SourceUnreadable for what is seen to be no audio, empty, truncated or damaged, without decoding it and without asking ffmpeg."""
+    head, _ = _seen(path)
+    if path.suffix.lower() == ".mp3" and (head == b"ID3" or (head[:1] == b"\xff" and head[1] >= 0xE0)):
+        containers.check_mp3(path)
+    else:
+        containers.check(path)
+
+
+def probe(path: Path) -> Source:
+    """Describe a recording. Raises SourceUnreadable for anything that is not audio, and says what it is instead."""
+    head, ignore_length = _seen(path)
     text = ffmpeg.complaints(graph.describe(ffmpeg.find(), path, ignore_length))
     stream = _STREAM.search(text)
     if not stream:

@@ -19,6 +19,7 @@ import yaml
 
 from audio import ffmpeg, sources
 from audio.errors import AudioError
+from audio.source import AUDIO_SUFFIXES
 from benchmarks import sounds
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -91,7 +92,7 @@ def voices(folder: Path, count: int, longest: float, speech: Path | None, say: S
         say(f"synthesising {count} voices")
         return tuple(_measured(_synthesised(folder, i, min(longest, _LONGEST_VOICE - 7.3 * i))) for i in range(count))
     found: list[tuple[float, Path]] = []
-    for path in sorted(p for p in speech.rglob("*") if p.suffix.lower() in sources.AUDIO_SUFFIXES):
+    for path in sorted(p for p in speech.rglob("*") if p.suffix.lower() in AUDIO_SUFFIXES):
         try:
             found.append((sources.probe(path).declared or 0.0, path))
         except AudioError:

@@ -25,6 +25,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from audio import ffmpeg, render, sources
+from audio.source import AUDIO_SUFFIXES
 from audio.units import RATE
 from benchmarks import material, sound
 from benchmarks.contenders import console_script
@@ -98,7 +99,7 @@ def slug_of(path: Path) -> str:
 
 
 def recordings(folder: Path) -> list[Path]:
-    return sorted(path for path in folder.iterdir() if path.suffix.lower() in sources.AUDIO_SUFFIXES)
+    return sorted(path for path in folder.iterdir() if path.suffix.lower() in AUDIO_SUFFIXES)
 
 
 def build(root: Path, episode: str) -> dict[str, Any]:

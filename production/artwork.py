@@ -21,6 +21,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import chain, combinations, pairwise
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from production.errors import ArtworkError
@@ -763,6 +764,23 @@ def fit_covers(data: bytes, sizes: Sequence[tuple[int, int]]) -> list[bytes]:
         why = "" if isinstance(error, UnidentifiedImageError) else f" ({error})"
         raise ArtworkError(f"is not a picture that can be read{why}") from error
     return [_jpeg(_resized(picture, side), max_bytes) for side, max_bytes in sizes]
+
+
+def check_shape(path: Path) -> None:
+    """Raises ArtworkError as ``fit_covers`` does, as far as the head of the file tells: no pixel is decoded. Raises OSError too."""
+    import warnings
+
+    from PIL import Image, UnidentifiedImageError
+
+    with path.open("rb") as file, warnings.catch_warnings():
+        warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+        try:
+            with Image.open(file) as picture:
+                _check_shape(picture.size)
+        except ArtworkError:
+            raise
+        except (UnidentifiedImageError, OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
+            raise ArtworkError("is not a picture that can be read") from error
 
 
 def measured(data: bytes) -> tuple[int, int, str]:

@@ -20,6 +20,7 @@ _TAKE_A_VALUE = ("-C", "-j", "--jobs", "--limit", "--preview", "--port", "--to",
 _WHERE: Mapping[str, str] = {
     "build": "build:build",
     "plan": "build:plan_",
+    "list": "season:list_",
     "feed": "publish:feed_",
     "page": "page:page",
     "check": "publish:check_",
@@ -100,11 +101,12 @@ def produce() -> None:
     produce all                        build the whole show
     produce new                        begin an episode: its YAML file, by questions or from a script
     produce plan episode-14            say what a build would do, and why
+    produce list                       say how far each episode is
     produce report episode-14          a page and a picture of what is built; of a series or all also its season
     produce serve                      let podcast apps on this machine subscribe to what is built
     produce feed all                   write the feeds of what is built
     produce page all                   write the listener's pages of what is out
-    produce check                      configs and feeds against the rules of apps and directories
+    produce check                      configs, recordings, artwork and feeds against what is asked of them
     produce diff                       what subscribers will see once this is published
     produce publish                    send files and feeds to a target
     produce transcribe episode-14      write a draft of a transcript beside each recording that has none

@@ -13,6 +13,13 @@ def clock(seconds: float) -> str:
     return f"{whole // 3600}:{whole // 60 % 60:02}:{whole % 60:02}"
 
 
+def signed(seconds: float) -> str:
+    """``+1:02:03``, ``-2:03``, ``+0:00``: a difference."""
+    whole = abs(round(seconds))
+    hours = f"{whole // 3600}:{whole // 60 % 60:02}" if whole >= 3600 else f"{whole // 60}"
+    return f"{'-' if round(seconds) < 0 else '+'}{hours}:{whole % 60:02}"
+
+
 def seconds(text: str) -> float:
     """``90``, ``1:30`` or ``1:30:00`` in seconds. Raises ValueError."""
     found = _TIME.fullmatch(text.strip())

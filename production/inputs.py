@@ -10,15 +10,13 @@ from typing import Any
 from audio.chain import PLAIN, Wishes
 from audio.editmap import after_cuts
 from audio.measure import Cut
-from audio.sources import AUDIO_SUFFIXES
 from audio.timeline import SegmentKind
 from audio.units import Samples, samples_from_seconds
 from production.beside import NOTHING, Beside, beside
 from production.errors import ConfigError, Problem
 from production.model import Episode, Location, Project, Section
+from production.recordings import RECORDINGS, in_folder, recording
 from production.store import Store, digest
-
-RECORDINGS = "recordings"
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,21 +132,6 @@ def wishes(episode: Episode, section: Section) -> Wishes:
     return Wishes(repair=voice.repair, gain=section.gain, **{name: said(name) for name in names})
 
 
-def recording(project: Project, episode: Episode, section: Section) -> Path | None:
-    """The file that the config names, else ``recordings/<episode>/<slug>.<audio extension>``, else the only one in a folder of the section's name;
-    None when there is none.
-    """
-    if section.file:
-        path = project.root / section.file
-        return path if path.exists() else None
-    folder = project.root / RECORDINGS / episode.id
-    for suffix in AUDIO_SUFFIXES:
-        for path in (folder / f"{section.slug}{suffix}", folder / f"{section.slug}{suffix.upper()}"):
-            if path.exists():
-                return path
-    return next(iter(_in_folder(project, episode, section)), None)
-
-
 def tracks(project: Project, episode: Episode, section: Section) -> tuple[Track, ...]:
     """The tracks that the config names, else the audio files in ``recordings/<episode>/<slug>/`` by name, if there are two or more; the first one is
     the clock. None where there is a recording of the whole section.
@@ -167,19 +150,11 @@ def tracks(project: Project, episode: Episode, section: Section) -> tuple[Track,
             )
             for at, one in enumerate(section.tracks)
         )
-    files = _in_folder(project, episode, section)
+    files = in_folder(project, episode, section)
     if section.file or len(files) < 2 or recording(project, episode, section) not in files:
         return ()
     where = project.where(episode.id, "sections", index, "slug")
     return tuple(Track(path.stem, path, where) for path in files)
-
-
-def _in_folder(project: Project, episode: Episode, section: Section) -> list[Path]:
-    folder = project.root / RECORDINGS / episode.id / section.slug
-    if section.file or not folder.is_dir():
-        return []
-    # Hidden files are what other programs leave behind.
-    return sorted(path for path in folder.iterdir() if path.suffix.lower() in AUDIO_SUFFIXES and not path.name.startswith("."))
 
 
 def _missing(project: Project, episode: Episode, section: Section) -> Problem:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +11,9 @@ from audio import tags
 from audio.runs import Chunk
 from audio.units import FRAME, RATE
 from production import plan, sessions
-from production.clock import clock
+from production.clock import clock, signed
 from production.job import Job
+from production.minutes import Minutes
 from production.pace import Pace
 from production.plan import Plan
 from production.receipts import Receipt
@@ -31,6 +32,11 @@ class Row:
     chunks: int
     kept: int
     why: str
+
+    @property
+    def over(self) -> float | None:
+        """By how many seconds it is longer than planned; less than 0: shorter."""
+        return None if self.planned_minutes is None else self.length - self.planned_minutes * 60
 
 
 @dataclass(frozen=True)
@@ -51,24 +57,75 @@ class Outlook:
     tracks: tuple[str, ...]
     seconds: float
     measured_pace: bool
+    minutes: Minutes
+    steps: tuple[str, ...]
 
     def lines(self) -> Iterator[str]:
         """The outlook in words, one line each."""
         if self.done:
             yield f"{self.episode}: nothing to do: {clock(self.length)}, {_megabytes(self.size)}"
+            yield from self._minutes()
             yield from (f"  {words}" for words in self.tracks)
             return
         yield f"{self.episode}: {clock(self.length)}, {self.missing} of {self.chunks} chunks to encode ({clock(self.encode)})"
         for reason in self.reasons:
             yield f"  because {reason}"
-        yield f"  {'segment':24} {'start':>8} {'length':>8} {'planned':>8}  {'chunks':9}"
+        yield from self._minutes()
+        yield f"  {'segment':24} {'start':>8} {'length':>8} {'planned':>8} {'over':>9}  {'chunks':9}"
         for row in self.rows:
             asked = f"{row.planned_minutes:g} min" if row.planned_minutes else ""
+            over = "" if row.over is None else signed(row.over)
             there = f"{row.kept} of {row.chunks}"
-            yield f"  {row.name:24} {clock(row.start):>8} {clock(row.length):>8} {asked:>8}  {there:9} {row.why}".rstrip()
+            yield f"  {row.name:24} {clock(row.start):>8} {clock(row.length):>8} {asked:>8} {over:>9}  {there:9} {row.why}".rstrip()
         yield from (f"  {words}" for words in self.tracks)
+        yield f"  steps: {', '.join(self.steps)}"
         yield f"  size: about {_megabytes(self.size)} ({self._unmeasured()})" if self.guessed else f"  size: {_megabytes(self.size)}"
         yield f"  time: about {clock(self.seconds)}" + ("" if self.measured_pace else " (a guess: nothing was built here before)")
+
+    def as_json(self) -> dict[str, Any]:
+        """The same for programs: lengths in seconds, sizes in bytes."""
+        rows = [
+            {
+                "name": row.name,
+                "start_s": row.start,
+                "length_s": row.length,
+                "planned_minutes": row.planned_minutes,
+                "over_s": row.over,
+                "chunks": row.chunks,
+                "chunks_kept": row.kept,
+                "why": row.why or None,
+            }
+            for row in self.rows
+        ]
+        return {
+            "id": self.episode,
+            "path": self.path.as_posix(),
+            "done": self.done,
+            "reasons": list(self.reasons),
+            "steps": list(self.steps),
+            "length_s": self.length,
+            "size_bytes": self.size,
+            "time_s": self.seconds,
+            "time_is_a_guess": not self.measured_pace,
+            "chunks": self.chunks,
+            "chunks_to_encode": self.missing,
+            "not_measured": list(self.guessed),
+            "planned_minutes": self.minutes.as_json(),
+            "segments": rows,
+        }
+
+    def _minutes(self) -> Iterator[str]:
+        if told := self.minutes.told():
+            yield f"  plan: {told}"
+        if self.minutes.planned is not None:
+            over = self.length - self.minutes.planned * 60
+            yield f"  length: {clock(self.length)} of {self.minutes.planned:g} min planned ({signed(over)}){self._sections()}"
+
+    def _sections(self) -> str:
+        """How many sections are longer and shorter than planned by a minute or more."""
+        off = [row.over for row in self.rows if row.over is not None]
+        longer, shorter = sum(over >= 60 for over in off), sum(over <= -60 for over in off)
+        return f"; {longer} sections are a minute longer or more, {shorter} shorter" if longer or shorter else ""
 
     def _unmeasured(self) -> str:
         some = ", ".join(self.guessed) if len(self.guessed) <= 3 else f"{len(self.guessed)} segments"
@@ -87,6 +144,7 @@ def outlook(wanted: Job, before: Receipt | None, store: Store) -> Outlook:
     missing = {chunk for chunk in chunks if not same and (_sounds(planned, chunk) & set(guessed) or not store.has(planned.keys[chunk]))}
     encode = sum(chunk.last - chunk.first for chunk in missing) * FRAME / RATE
     pace = Pace.of(store)
+    unmeasured = sum(fact.samples == GUESSED for fact in planned.facts)
     measure = sum(fact.measured.length for fact in planned.facts if fact.samples == GUESSED) / RATE
     return Outlook(
         episode=planned.episode.id,
@@ -103,7 +161,21 @@ def outlook(wanted: Job, before: Receipt | None, store: Store) -> Outlook:
         tracks=tuple(words for fact in planned.facts for words in sessions.lines(fact)),
         seconds=0.0 if done else pace.seconds(measure=measure, encode=encode, whole=planned.programme.length / RATE),
         measured_pace=pace.measured,
+        minutes=Minutes.of(planned.episode),
+        steps=() if done else tuple(_steps(planned, unmeasured, len(missing), same=same)),
     )
+
+
+def _steps(planned: Plan, measure: int, encode: int, *, same: bool) -> Iterator[str]:
+    """What a build does, in order."""
+    if measure:
+        yield f"measure {measure} recording(s)"
+    if encode:
+        yield f"encode {encode} chunk(s)"
+    yield "copy the frames of the finished file" if same else "join"
+    yield from ("tag", "prove")
+    yield from (name for name, bitrate in asdict(planned.episode.settings.formats).items() if bitrate)
+    yield from ("chapters, cover and report", "feeds")
 
 
 def _sounds(planned: Plan, chunk: Chunk) -> set[str]:

@@ -9,8 +9,8 @@ from audio import sources, subtitles, transcribe
 from audio.errors import SourceUnreadable
 from production.beside import beside
 from production.errors import StepFailed
-from production.inputs import recording
 from production.model import Episode, Project
+from production.recordings import recording
 from production.store import Store, write
 
 Progress = Callable[[str, float, float | None], None]

@@ -5,12 +5,12 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from production.commands import words
-from production.commands.command import OK, cores, guarded, in_folder, right_now, tell
+from production.commands.command import OK, as_json, cores, echo_json, guarded, in_folder, problems_json, right_now, tell
 
 if TYPE_CHECKING:
     from production.model import Episode, Project
@@ -86,17 +86,22 @@ def _listen(terminal: Terminal, targets: Sequence[str], folder: Path, scratch: b
 @in_folder
 @click.option("--scratch", is_flag=True, help="Count on a placeholder for each missing recording.")
 @click.option("-j", "--jobs", type=click.IntRange(1, 64), default=None, help="Cores to use (all of them).")
-def plan_(targets: Sequence[str], folder: Path, scratch: bool, jobs: int | None) -> None:
-    """Say what building TARGETS would do, and why, how large the files will be and how long it takes. Nothing is built."""
+@as_json
+def plan_(targets: Sequence[str], folder: Path, scratch: bool, jobs: int | None, as_json: bool) -> None:
+    """Say what building TARGETS would do, and why, how large the files will be and how long it takes. Nothing is built.
+
+    Also the minutes that are planned against those that are recorded, of the whole and of each section.
+    """
     from production.terminal import Terminal
 
     terminal = Terminal(quiet=False)
-    sys.exit(guarded(terminal, folder, lambda: _plan(terminal, targets, folder, scratch, jobs or cores())))
+    sys.exit(guarded(terminal, folder, lambda: _plan(terminal, targets, folder, scratch, jobs or cores(), as_json)))
 
 
-def _plan(terminal: Terminal, targets: Sequence[str], folder: Path, scratch: bool, jobs: int) -> int:
+def _plan(terminal: Terminal, targets: Sequence[str], folder: Path, scratch: bool, jobs: int, as_json: bool) -> int:
     from production import memory
     from production.errors import ConfigError, StepFailed, StepsFailed
+    from production.minutes import Minutes
     from production.pipeline import Builder, Options
     from production.targets import choose
     from production.watch import Watch
@@ -105,14 +110,23 @@ def _plan(terminal: Terminal, targets: Sequence[str], folder: Path, scratch: boo
     project, episodes = choose(folder, targets)
     builder = Builder(project, Options(jobs, scratch), Watch(terminal.progress, terminal.line))
     code = OK
+    told: list[dict[str, Any]] = []
     for episode in episodes:
         try:
             with builder.store.using(lambda: terminal.line("waiting: produce gc is removing entries")):
                 found = builder.look(episode)
-            for line in found.lines():
+            told.append(found.as_json())
+            for line in () if as_json else found.lines():
                 click.echo(line)
         except (ConfigError, StepsFailed, StepFailed) as error:
+            minutes = Minutes.of(episode)
+            told.append({"id": episode.id, "problems": problems_json(error, project.root), "planned_minutes": minutes.as_json()})
+            # What is planned is known before anything is recorded.
+            if not as_json and minutes.told():
+                click.echo(f"{episode.id}: {minutes.told()}")
             code = max(code, tell(terminal, error, project.root))
+    if as_json:
+        echo_json({"episodes": told})
     return code
 
 

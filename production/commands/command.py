@@ -12,11 +12,50 @@ from typing import TYPE_CHECKING, Any
 import click
 
 if TYPE_CHECKING:
+    from production.errors import Problem, ProduceError
     from production.terminal import Terminal
 
 OK, FAILED, CONFIG, BUG, MISSING, INTERRUPTED = 0, 1, 2, 3, 4, 130
 
 in_folder = click.option("-C", "folder", type=click.Path(path_type=Path), default=Path(), help="Work in this project folder (it holds configs/).")
+
+
+as_json = click.option("--json", "as_json", is_flag=True, help="As JSON, for programs.")
+
+
+def echo_json(value: object) -> None:
+    """The one thing on stdout of a run that was asked for JSON."""
+    import json
+
+    click.echo(json.dumps(value, indent=1, ensure_ascii=False))
+
+
+def width() -> int:
+    """Columns of the terminal."""
+    import shutil
+
+    return shutil.get_terminal_size((120, 24)).columns
+
+
+def shown(path: Path, root: Path) -> str:
+    """A path as people write it: from the project folder, if it is in there."""
+    return (path.relative_to(root) if path.is_relative_to(root) else path).as_posix()
+
+
+def problem_json(problem: Problem, root: Path) -> dict[str, object]:
+    """A problem, for programs; line 0 is the file as a whole."""
+    where = problem.location
+    said = {"severity": problem.severity, "path": shown(where.path, root), "line": where.line, "column": where.column}
+    return {**said, "message": problem.message, "hint": problem.hint}
+
+
+def problems_json(error: ProduceError, root: Path) -> list[dict[str, object]]:
+    """What an error says, for programs."""
+    from production.errors import Problem
+    from production.model import Location
+
+    alone = Problem(getattr(error, "where", None) or Location(root), str(error), getattr(error, "hint", ""))
+    return [problem_json(one, root) for one in getattr(error, "problems", (alone,))]
 
 
 def cores() -> int:

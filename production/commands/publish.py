@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import click
 
 from production.commands import words
-from production.commands.command import FAILED, OK, cores, guarded, in_folder, right_now, tell
+from production.commands.command import CONFIG, FAILED, OK, as_json, cores, echo_json, guarded, in_folder, problem_json, right_now, tell
 
 if TYPE_CHECKING:
     from production.terminal import Terminal
@@ -53,35 +53,62 @@ def _feed(terminal: Terminal, words: Sequence[str], folder: Path) -> int:
 @in_folder
 @click.option("--strict", is_flag=True, help="Fail for warnings too.")
 @click.option("--apps", is_flag=True, help="Also say what each app will show of every episode.")
-def check_(feeds: Sequence[str], folder: Path, strict: bool, apps: bool) -> None:
-    """Check the configs, and the FEEDS (all of them if none is named) against the rules of directories and apps. Nothing is sent anywhere."""
+@as_json
+def check_(feeds: Sequence[str], folder: Path, strict: bool, apps: bool, as_json: bool) -> None:
+    """Check configs, recordings, artwork and FEEDS (all of them if none is named), without decoding or sending anything.
+
+    What is not recorded yet is listed, and fails with --strict alone.
+    """
     from production.terminal import Terminal
 
     terminal = Terminal()
-    sys.exit(guarded(terminal, folder, lambda: _check(terminal, feeds, folder, strict, apps)))
+    sys.exit(guarded(terminal, folder, lambda: _check(terminal, feeds, folder, strict, apps, as_json)))
 
 
-def _check(terminal: Terminal, words: Sequence[str], folder: Path, strict: bool, apps: bool) -> int:
-    from production import publishing
+def _check(terminal: Terminal, words: Sequence[str], folder: Path, strict: bool, apps: bool, as_json: bool) -> int:
+    from production import publishing, stock
+    from production.errors import ConfigError
+    from production.inputs import source_line
+    from production.minutes import Minutes
     from production.pipeline import BUILD
     from production.problems import format_problems
     from production.store import FOLDER, Store
     from production.targets import ALL, choose_feeds
 
-    project, wanted = choose_feeds(folder, words or [ALL])
+    try:
+        project, wanted = choose_feeds(folder, words or [ALL])
+    except ConfigError as error:
+        if as_json:
+            problems = list(error.problems)
+            echo_json(
+                {"errors": len(problems), "warnings": 0, "problems": [problem_json(one, folder) for one in problems], "feeds": [], "episodes": []}
+            )
+            return CONFIG
+        raise
+    slugs = {one.slug for one in wanted}
+    meant = [one for one in project.episodes if project.show.slug in slugs or one.series in slugs]
+    there = stock.stock(project, meant, source_line)
     store, now = Store(project.root / FOLDER), right_now()
     with store.using(lambda: terminal.line("waiting: produce gc is removing entries")):
         made = publishing.ready(project, wanted, project.root / BUILD, store, now)
     publishing.save(made, project.root / BUILD)
-    problems = publishing.problems_of(made, now)
-    if problems:
-        click.echo(format_problems(problems, relative_to=project.root))
-    if apps:
-        for line in publishing.shown(made):
-            click.echo(line)
+    problems = [*there.problems, *publishing.problems_of(made, now)]
     errors = sum(one.severity == "error" for one in problems)
-    terminal.line(f"{errors} kind(s) of error, {len(problems) - errors} of warning, in {len(made.texts)} feed(s)")
-    return FAILED if errors or (strict and problems) else OK
+    if as_json:
+        told = [
+            {"id": one.episode.id, "recorded": one.recorded, "missing": one.missing, "planned_minutes": Minutes.of(one.episode).as_json()}
+            for one in there.takes
+        ]
+        counted = {"errors": errors, "warnings": len(problems) - errors}
+        listed = {"problems": [problem_json(one, project.root) for one in problems], "feeds": list(made.texts), "episodes": told}
+        echo_json({**counted, **listed, **({"apps": list(publishing.shown(made))} if apps else {})})
+    else:
+        if problems:
+            click.echo(format_problems(problems, relative_to=project.root))
+        for line in (*there.lines(), *(publishing.shown(made) if apps else ())):
+            click.echo(line)
+        terminal.line(f"{errors} kind(s) of error, {len(problems) - errors} of warning, in {len(made.texts)} feed(s) and {len(meant)} episode(s)")
+    return FAILED if errors or (strict and (problems or there.missing)) else OK
 
 
 @click.command("diff")
@@ -91,7 +118,7 @@ def _check(terminal: Terminal, words: Sequence[str], folder: Path, strict: bool,
     "--to", "name", metavar="TARGET", default=None, shell_complete=words.places, help="Against what is published there; the only target if not said."
 )
 @click.option("--against", type=click.Path(path_type=Path, exists=True, dir_okay=False), default=None, help="Against a saved feed instead.")
-@click.option("--json", "as_json", is_flag=True, help="As JSON, for programs.")
+@as_json
 def diff_(feeds: Sequence[str], folder: Path, name: str | None, against: Path | None, as_json: bool) -> None:
     """Say what subscribers of the FEEDS will see once they are published: new, changed and removed episodes, and what is downloaded again."""
     from production.terminal import Terminal
@@ -101,8 +128,6 @@ def diff_(feeds: Sequence[str], folder: Path, name: str | None, against: Path | 
 
 
 def _diff(terminal: Terminal, words: Sequence[str], folder: Path, name: str | None, against: Path | None, as_json: bool) -> int:
-    import json
-
     from production import publishing
     from production.pipeline import BUILD
     from production.store import FOLDER, Store
@@ -117,7 +142,7 @@ def _diff(terminal: Terminal, words: Sequence[str], folder: Path, name: str | No
     before = {wanted[0].slug: against.read_bytes()} if against else publishing.published(project, publishing.place_of(project, name), made)
     found = {slug: publishing.changes(made, slug, before.get(slug)) for slug in made.texts}
     if as_json:
-        click.echo(json.dumps({slug: one.as_json() for slug, one in found.items()}, indent=1, ensure_ascii=False))
+        echo_json({slug: one.as_json() for slug, one in found.items()})
     else:
         for slug, one in found.items():
             for line in one.lines():

@@ -46,6 +46,7 @@ def test_the_first_word_is_a_command_or_a_target() -> None:
         (["episode-14"], "--sc", ["--scratch"]),
         (["plan"], "f", ["foundational"]),
         (["feed"], "", [*SERIES, "distributed-systems-podcast", "all"]),
+        (["check"], "--j", ["--json"]),
         (["republish"], "", EPISODES),
         (["adopt", "--as"], "", [*SERIES, "distributed-systems-podcast"]),
         (["publish", "--to"], "", ["media", "spare"]),
