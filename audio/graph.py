@@ -17,6 +17,9 @@ _QUIET = ("-hide_banner", "-nostdin", "-y", "-loglevel", "error")
 RECIPE = 1
 """Raised when a command changes. Keys hold this and what the command is asked: a run that finds nothing to do compiles no command."""
 LISTENING_RATE = 16_000
+FOR_NOISE = ("afftdn",)
+FILTERS = ("aresample", "aformat", "pan", "atrim", "asetpts", *FOR_NOISE)
+"""Every filter that is used; those of `FOR_NOISE` only where noise is to be reduced."""
 SAMPLE_BYTES = 4
 """Samples travel between processes as 32-bit floats: nothing clips or is rounded on the way."""
 
@@ -135,6 +138,11 @@ def denoise(binary: str, most: float, floor: float, bands: Sequence[float]) -> l
     stream = ffmpeg.input("pipe:0", f="f32le", ar=RATE, ac=1)
     stream = stream.filter("afftdn", nr=most, nf=round(floor, 1), nt="custom", bn="|".join(f"{band:.1f}" for band in bands))
     return _compile(stream.output("pipe:1", f="f32le", acodec="pcm_f32le", flush_packets=0), binary)
+
+
+def about_all(binary: str, what: str) -> list[str]:
+    """List the ``encoders`` or the ``filters`` of a build, on stdout."""
+    return [binary, "-hide_banner", f"-{what}"]
 
 
 def about_filter(binary: str, name: str) -> list[str]:

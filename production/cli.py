@@ -34,6 +34,7 @@ _WHERE: Mapping[str, str] = {
     "serve": "serve:serve",
     "gc": "upkeep:gc",
     "transcribe": "transcribe:transcribe",
+    "doctor": "upkeep:doctor_",
     "completion": "completion:completion_",
 }
 """Each command: its module under production/commands, and its name there."""
@@ -111,6 +112,7 @@ def produce() -> None:
     produce publish                    send files and feeds to a target
     produce transcribe episode-14      write a draft of a transcript beside each recording that has none
     produce gc                         make room: remove what has not been used for long
+    produce doctor                     what builds need of this machine, and what is missing
     """
 
 

@@ -1,4 +1,4 @@
-"""The store is kept within its limit."""
+"""The store is kept within its limit, and the machine is looked at."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from production.commands.command import OK, guarded, in_folder, right_now
+from production.commands.command import FAILED, MISSING, OK, as_json, echo_json, guarded, in_folder, right_now, width
 
 if TYPE_CHECKING:
     from production.terminal import Terminal
@@ -52,3 +52,28 @@ def _gc(terminal: Terminal, folder: Path, limit: int | None, dry_run: bool) -> i
         swept = gc.sweep(store, wanted, now, lambda: terminal.line("waiting: another produce is at work"))
         click.echo("\n".join(gc.in_lines(swept, wanted)))
     return OK
+
+
+@click.command("doctor")
+@in_folder
+@as_json
+def doctor_(folder: Path, as_json: bool) -> None:
+    """Say what builds need of this machine, what is missing, and how to get it. Ends with 0 when builds would work, with 4 when a tool is missing."""
+    from production.terminal import Terminal
+
+    terminal = Terminal()
+    sys.exit(guarded(terminal, folder, lambda: _doctor(terminal, folder, as_json)))
+
+
+def _doctor(terminal: Terminal, folder: Path, as_json: bool) -> int:
+    from production import doctor
+
+    found = doctor.examined(folder, sys.stdout.encoding, width())
+    lacking = [one for one in found if one.status in (doctor.MISSING, doctor.BROKEN)]
+    if as_json:
+        echo_json({"ok": not lacking, "findings": [one.as_json() for one in found]})
+    else:
+        for one in found:
+            click.echo(one.line())
+        terminal.line(f"builds do not work here: {', '.join(one.name for one in lacking)}" if lacking else "builds work here")
+    return OK if not lacking else MISSING if any(one.status == doctor.MISSING for one in lacking) else FAILED
