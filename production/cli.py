@@ -21,6 +21,7 @@ _WHERE: Mapping[str, str] = {
     "build": "build:build",
     "plan": "build:plan_",
     "list": "season:list_",
+    "explain": "configs:explain_",
     "feed": "publish:feed_",
     "page": "page:page",
     "check": "publish:check_",
@@ -35,6 +36,7 @@ _WHERE: Mapping[str, str] = {
     "gc": "upkeep:gc",
     "transcribe": "transcribe:transcribe",
     "doctor": "upkeep:doctor_",
+    "schema": "configs:schema_",
     "completion": "completion:completion_",
 }
 """Each command: its module under production/commands, and its name there."""
@@ -103,6 +105,7 @@ def produce() -> None:
     produce new                        begin an episode: its YAML file, by questions or from a script
     produce plan episode-14            say what a build would do, and why
     produce list                       say how far each episode is
+    produce explain episode-14         say each value that is used, and the line it comes from
     produce report episode-14          a page and a picture of what is built; of a series or all also its season
     produce serve                      let podcast apps on this machine subscribe to what is built
     produce feed all                   write the feeds of what is built

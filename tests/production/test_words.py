@@ -1,12 +1,13 @@
-"""What a shell completes, asked as click's completion asks it; and what `produce completion` prints."""
+"""What a shell completes, asked as click's completion asks it; and what `produce schema` and `produce completion` print."""
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
 
-from production import names
+from production import json_schema, names
 from production.cli import _WHERE
 from tests.conftest import ROOT
 from tests.production.asking import ask, completed
@@ -34,6 +35,7 @@ EPISODES, SERIES = ["episode-14", "episode-15"], ["foundational", "pattern-maste
 @pytest.mark.usefixtures("here")
 def test_the_first_word_is_a_command_or_a_target() -> None:
     assert completed([], "") == [*_WHERE, *EPISODES, *SERIES, "all"]
+    assert completed([], "e") == ["explain", *EPISODES]
     assert completed([], "pat") == ["pattern-mastery"]
     assert set(completed([], "--")) >= {"--version", "--help", "--scratch", "--replace", "--jobs", "--quiet", "--preview", "--joins"}
 
@@ -50,6 +52,12 @@ def test_the_first_word_is_a_command_or_a_target() -> None:
         (["republish"], "", EPISODES),
         (["adopt", "--as"], "", [*SERIES, "distributed-systems-podcast"]),
         (["publish", "--to"], "", ["media", "spare"]),
+        (["explain"], "", EPISODES),
+        (["explain", "episode-14"], "loud", ["loudness.target", "loudness.true_peak", "loudness.max_gain"]),
+        (["explain", "episode-14"], "loudness.", ["loudness.target", "loudness.true_peak", "loudness.max_gain"]),
+        (["explain", "episode-14"], "sections.", ["sections.cold-open.", "sections.principles."]),
+        (["explain", "episode-14"], "sections.cold-open.i", ["sections.cold-open.image", "sections.cold-open.in"]),
+        (["schema"], "s", ["show", "series"]),
         (["completion"], "", ["bash", "zsh", "fish"]),
     ],
 )
@@ -62,6 +70,7 @@ def test_another_folder_is_completed_from_where_it_is_named(root: Path, tmp_path
     assert completed(["plan"], "") == ["all"]
     assert completed(["plan", "-C", str(root)], "episode-") == EPISODES
     assert completed(["-C", str(root), "plan"], "episode-") == EPISODES
+    assert completed(["-C", str(root)], "e") == ["explain", *EPISODES]
     assert completed([], "configs/ep") == ["configs/ep"]
 
 
@@ -90,3 +99,11 @@ def test_the_script_of_each_shell_asks_produce(shell: str, part: str) -> None:
     script = ask("completion", shell).stdout
     assert part in script
     assert f"_PRODUCE_COMPLETE={shell}_complete" in script
+
+
+def test_the_schemas_are_printed_or_written(root: Path, tmp_path: Path) -> None:
+    assert ask("schema", "series").stdout.encode() == json_schema.text("series")
+    assert json.loads(ask("schema").stdout) == {kind: json_schema.document(kind) for kind in json_schema.KINDS}
+    written = ask("schema", "--write", "-C", root).stdout.split()
+    assert [Path(one).read_bytes() for one in written] == [json_schema.text(kind) for kind in json_schema.KINDS]
+    ask("schema", "--write", "-C", tmp_path, code=2)
