@@ -22,6 +22,7 @@ _WHERE: Mapping[str, str] = {
     "plan": "build:plan_",
     "list": "season:list_",
     "explain": "configs:explain_",
+    "set": "configs:set_",
     "feed": "publish:feed_",
     "page": "page:page",
     "check": "publish:check_",
@@ -106,6 +107,7 @@ def produce() -> None:
     produce plan episode-14            say what a build would do, and why
     produce list                       say how far each episode is
     produce explain episode-14         say each value that is used, and the line it comes from
+    produce set episode-14 title=...   change a value in its config; comments stay
     produce report episode-14          a page and a picture of what is built; of a series or all also its season
     produce serve                      let podcast apps on this machine subscribe to what is built
     produce feed all                   write the feeds of what is built

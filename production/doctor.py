@@ -21,6 +21,7 @@ PACKAGES = (
     *(
         "click",
         "pyyaml",
+        "ruamel.yaml",
         "pydantic",
         "mutagen",
         "feedgen",

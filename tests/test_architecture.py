@@ -25,6 +25,7 @@ COMMANDS = frozenset(
 
 DOORS: dict[str, frozenset[str]] = {
     "yaml": frozenset({"production/yamlsource.py"}),
+    "ruamel": frozenset({"production/edit.py"}),
     "click": COMMANDS,
     "jinja2": frozenset({"production/site/templates.py"}),
     "markdown_it": frozenset({"feeds/notes.py", "production/authoring/markdown.py"}),

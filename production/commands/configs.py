@@ -1,4 +1,4 @@
-"""What the configs say, and what they may say: explained, and described for editors."""
+"""What the configs say, and what they may say: explained, described for editors, changed."""
 
 from __future__ import annotations
 
@@ -89,4 +89,39 @@ def _schema(kinds: Sequence[str], folder: Path, writing: bool) -> int:
         click.echo(json_schema.text(wanted[0]), nl=False)
     else:
         echo_json({kind: json_schema.document(kind) for kind in wanted})
+    return OK
+
+
+@click.command("set")
+@click.argument("target", shell_complete=words.configs)
+@click.argument("assignments", metavar="KEY=VALUE...", nargs=-1, required=True, shell_complete=words.assignments)
+@in_folder
+@click.option("--dry-run", is_flag=True, help="Only show what would change.")
+def set_(target: str, assignments: Sequence[str], folder: Path, dry_run: bool) -> None:
+    """Change values in the config of TARGET (an episode, a series, or show): comments and layout stay.
+
+    \b
+    produce set episode-14 title="Events, all the way down" sections.cold-open.gap=3
+    produce set show defaults.loudness.target=apple
+    produce set episode-14 layout.gap=             removes the key
+
+    The whole project is checked with it first; what would not pass is not written.
+    """
+    from production.terminal import Terminal
+
+    terminal = Terminal()
+    sys.exit(guarded(terminal, folder, lambda: _set(terminal, target, assignments, folder, dry_run)))
+
+
+def _set(terminal: Terminal, target: str, assignments: Sequence[str], folder: Path, dry_run: bool) -> int:
+    from production import edit, setting
+
+    change = setting.prepared(folder, target, assignments)
+    name = shown(change.path, folder)
+    for line in edit.difference(name, change.before, change.after):
+        click.echo(line)
+    if change.before == change.after:
+        terminal.line(f"{name}: that is what it says already")
+    elif not dry_run:
+        change.save()
     return OK
