@@ -157,7 +157,7 @@ def _(broken: Broken) -> None:
 @case("no configs", CONFIG, "{root}/recordings/configs: error: ", "no configs/ here", hint="use -C DIR", arguments=("all", "-C", "{root}/recordings"))
 @case("a project folder that is not there", CONFIG, "{root}x/configs: error: ", "no configs/", hint="use -C DIR", arguments=("all", "-C", "{root}x"))
 @case("no cores", CONFIG, "Error: ", "'--jobs'", "0 is not in the range", hint="", arguments=("episode-01", "-C", "{root}", "--jobs", "0"))
-@case("an unknown option", CONFIG, "Error: ", "--scrach", hint="Did you mean '--scratch'?", arguments=("episode-01", "-C", "{root}", "--scrach"))
+@case("an unknown option", CONFIG, "Error: ", "--scrach", hint="'--scratch'", arguments=("episode-01", "-C", "{root}", "--scrach"))
 def _(broken: Broken) -> None:
     broken.write("notes.txt", "nothing is wrong with the project")
 
