@@ -131,11 +131,11 @@ def test_places_follow_one_another() -> None:
 
 
 @pytest.mark.slow
-def test_a_session_that_lies_ten_minutes_off_is_found_with_its_drift(tmp_path: Path) -> None:
-    said = turns(monologues(900.0, 2), (0, 1), 7.0)
-    first = recorded(said, 0, bleed={1: -30}, way=WAY, seconds=840.0)
-    other = recorded(said, 1, offset=600.0, drift=60, bleed={0: -30}, way=WAY, seconds=290.0)
+def test_a_session_that_lies_minutes_off_is_found_with_its_drift(tmp_path: Path) -> None:
+    said = turns(monologues(300.0, 2), (0, 1), 7.0)
+    first = recorded(said, 0, bleed={1: -30}, way=WAY)
+    other = recorded(said, 1, offset=200.0, drift=60, bleed={0: -30}, way=WAY)
     found = aligned(tmp_path, first, other)
     assert isinstance(found, Found)
-    assert found.place.offset == pytest.approx(600.0, abs=2e-3)
-    assert found.place.drift * 1e6 == pytest.approx(60, abs=1)
+    assert found.place.offset == pytest.approx(200.0, abs=5e-4)
+    assert found.place.drift * 1e6 == pytest.approx(60, abs=2)

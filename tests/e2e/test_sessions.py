@@ -101,8 +101,3 @@ def test_a_track_that_does_not_belong_is_refused_where_it_is_named(built: Path, 
     assert "clear ones agree on a place, where 3 are needed" in refused.said
     assert "configs/episodes/episode-01.yaml:" in refused.said
     assert "offset: SECONDS" in refused.said
-    with project.edited(root) as config:
-        config["sections"][1]["tracks"][1]["offset"] = 2.5
-    project.produce(root)
-    track = next(one for one in project.report(root)["segments"] if one["name"] == "talk")["tracks"][1]
-    assert (track["name"], track["place"], track["offset_s"], track["windows"]) == ("Nobody", "said", 2.5, 0)
