@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float32]
 
-RECIPE = 4
+RECIPE = 5
 """Raised when the same profile would be treated, or described, otherwise."""
 ChainKind = Literal["voice", "linear", "none"]
 _BLOCK = STEP * STEPS_PER_BLOCK
@@ -94,7 +94,8 @@ class Measured:
     ``speech`` is the share of it in which somebody speaks, ``noise`` the level of its room in LUFS, ``deessed`` the share of it with sibilance
     taken down, ``moved`` the most lift and the most reduction of levelling and compression in dB. ``cut_off``: it ends in the middle of a sound.
     ``bright`` is the treble of its speech as it was recorded, in dB to the loudness of the same 10 ms, in the median: a dull voice has less (None:
-    nobody speaks).
+    nobody speaks). ``spoken`` is when somebody speaks in [start, end), in runs of tenths of a second: silent, speaking, silent, and so on (None:
+    nobody asked).
     """
 
     length: Samples
@@ -111,6 +112,7 @@ class Measured:
     moved: tuple[float, float] = (0.0, 0.0)
     cut_off: bool = False
     bright: Db | None = None
+    spoken: tuple[int, ...] | None = None
 
     @classmethod
     def kept(cls, values: dict[str, Any]) -> Measured:
@@ -122,6 +124,7 @@ class Measured:
                 "strip": Strip(**{**strip, "dc": tuple(strip["dc"])}),
                 "room": Room(**room) if room else None,
                 "moved": tuple(values["moved"]),
+                "spoken": None if values["spoken"] is None else tuple(values["spoken"]),
             }
         )
 
@@ -174,7 +177,7 @@ def decide(profile: Profile, cut: Cut, level: Level, wishes: Wishes, *, voice: b
         cut_off=bool(profile.level[max(0, end // STEP - _LAST_STEPS) : end // STEP].max(initial=loudness.FLOOR) > recorded - _STILL_SPEAKING_DB),
     )
     if classes is not None:
-        found = replace(found, bright=_bright(profile, classes))
+        found = replace(found, bright=_bright(profile, classes), spoken=speech.spoken(classes[start // _BLOCK : -(-end // _BLOCK)]))
         found = replace(found, noise=_noise(profile, classes), room=_room(profile, classes, curves.ride, (start, end)) if found.voiced else None)
     if wishes.chain == "none":
         return replace(found, gain=Db(0.0))

@@ -44,6 +44,8 @@ _UNDER_SPEECH = 18.0
 _OVER_NOISE = 0.35
 _SILENT = -70.0
 _DIGITAL_SILENCE = -95.0
+_BREATH = 7
+"""Blocks of 100 ms: what is shorter lies between two words of one who goes on speaking."""
 
 
 def tell(level: Singles, momentary: Singles, treble: Singles) -> Classes:
@@ -72,6 +74,24 @@ def tell(level: Singles, momentary: Singles, treble: Singles) -> Classes:
     if len(talk):
         classes[spoken & (blocks > _threshold(talk))] = SPEECH
     return classes
+
+
+def spoken(classes: Classes) -> tuple[int, ...]:
+    """When somebody speaks, in runs of 100 ms by turns: silent, speaking, silent, and so on. A breath between two words is no silence."""
+    import numpy as np
+
+    edges = np.flatnonzero(np.diff(classes == SPEECH, prepend=False, append=False)).tolist()
+    spans: list[tuple[int, int]] = []
+    for start, end in zip(edges[::2], edges[1::2], strict=True):
+        if spans and start - spans[-1][1] < _BREATH:
+            spans[-1] = (spans[-1][0], end)
+        else:
+            spans.append((start, end))
+    at, runs = 0, list[int]()
+    for start, end in spans:
+        runs += (start - at, end - start)
+        at = end
+    return (*runs, len(classes) - at)
 
 
 def _threshold(talk: Singles) -> float:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from audio import ffmpeg
 from audio.timeline import Chapter
 from audio.units import RATE
-from production import sessions
+from production import mix, sessions
 from production.findings import Item
 from production.inside import Inside, Placed
 from production.plan import Plan
@@ -44,6 +44,7 @@ def report(planned: Plan, inside: Inside, spoken: Spoken, proof: Proof, findings
         "convention": _convention(planned.fmt.channels),
         "chapters": [_chapter(planned, chapter, inside, proof) for chapter in inside.sections],
         "segments": [_segment(planned, placed.segment.name) for placed in programme.placed if placed.segment.kind != "tone"],
+        "room_tone": [list(one) for one in _room_tone(planned)],
         "planned_minutes": episode.minutes,
         **({"transcript": _transcript(spoken)} if spoken.cues else {}),
         "warnings": [*proof.warnings(planned), *inside.notes, *spoken.notes],
@@ -103,6 +104,7 @@ def _segment(planned: Plan, name: str) -> dict[str, Any]:
         "file": fact.input.label,
         "start_samples": placed.start,
         "samples": placed.segment.length,
+        "recording_samples": [edit.start, edit.end],
         "source": {"codec": fact.source.codec, "rate": fact.source.rate, "channels": fact.source.channels},
         "recorded_lufs": _rounded(found.loudness),
         "recorded_peak_dbfs": _rounded(found.peak),
@@ -121,6 +123,7 @@ def _voice(planned: Plan, name: str) -> dict[str, Any]:
     return {
         "chain": wishes.chain if found.voiced or wishes.chain == "none" else "linear: nobody speaks in it, so it is not lifted",
         "speech_share": found.speech,
+        "speech_tenths": None if found.spoken is None else list(found.spoken),
         "noise_lufs": _rounded(found.noise),
         "brightness_db": found.bright,
         "dead_channel": None if strip.side is None else 1 - strip.side,
@@ -129,10 +132,39 @@ def _voice(planned: Plan, name: str) -> dict[str, Any]:
         "denoise": fact.input.denoise,
         "deessed_share": found.deessed,
         "levelled_db": list(found.moved),
+        "under": [*_overlap(planned, name), *_bed(planned, name)],
         "voice_over_music_db": _over(planned.over.get(name, ()), planned.episode.settings.music.over_bed),
         **({"tracks": sessions.report(fact)} if fact.input.session else {}),
         "room_tone_s": None if found.room is None else round((found.room.end - found.room.start) / RATE, 2),
     }
+
+
+def _bed(planned: Plan, name: str) -> Iterator[dict[str, Any]]:
+    """Where its bed plays, from where the section begins."""
+    bed = next((fact for fact in planned.facts if fact.input.name == f"bed:{name}"), None)
+    for layer in planned.materials[name].under if bed else ():
+        if bed and layer.samples == bed.samples:
+            yield {"kind": "bed", "file": bed.input.label, "at_samples": layer.at, "samples": layer.length}
+
+
+def _overlap(planned: Plan, name: str) -> Iterator[dict[str, Any]]:
+    """What sounds on under its beginning: the end of the segment before."""
+    heard = [fact for fact in planned.facts if fact.input.kind != "bed"]
+    if one := mix.overlaps(planned.episode, heard).get(name):
+        before = one.before.input
+        yield {"kind": before.kind, "file": before.label, "at_samples": 0, "samples": one.length}
+
+
+def _room_tone(planned: Plan) -> Iterator[tuple[int, int]]:
+    """Where nothing is heard but the tone of a room, in samples of the programme."""
+    begins = ends = 0
+    for one in planned.programme.placed:
+        if one.segment.kind == "tone":
+            if one.start != ends and ends > begins:
+                yield begins, ends
+            begins, ends = (begins if one.start == ends and ends > begins else one.start), one.end
+    if ends > begins:
+        yield begins, ends
 
 
 def _over(seconds: Sequence[float | None], asked: float) -> dict[str, Any] | None:
