@@ -147,6 +147,16 @@ class Builder:
             _clean(folder)
             return shelf.write_site(self.project, folder, self.store, now, public=public)
 
+    def desk(self, episode: Episode) -> Path | None:
+        """Bring an episode's review desk up to date; None when it is not built. Raises StepFailed, AudioError."""
+        from production.desk.shelf import Desks
+
+        folder = self.build / episode.id
+        with disk_errors(folder), locked(self.build / STORE / "locks" / f"{episode.id}.lock", partial(self._waiting, episode)):
+            found = Desks(self.project, self.build, self.store, self.seen, self.options.jobs).write(episode)
+        self.seen.save()
+        return found
+
     def look(self, episode: Episode) -> Outlook:
         """What `episode` would do, without doing it. Raises ConfigError, StepFailed."""
         from production import outlook

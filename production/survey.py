@@ -100,7 +100,8 @@ def encoder_build(seen: Seen) -> str:
     return seen.of(binary, "build", lambda path: ffmpeg.version(str(path)))
 
 
-def _digest_file(path: Path) -> str:
+def digest_file(path: Path) -> str:
+    """The SHA-256 of a file. Raises OSError."""
     total = hashlib.sha256()
     with path.open("rb") as file:
         while block := file.read(_BLOCK):
@@ -200,7 +201,7 @@ class Surveyor:
             # A pipe would be waited for, and nothing would ever come.
             raise SourceUnreadable(path, "a folder, or something else that is no file, has this name", "put the recording in its place")
         try:
-            content = self.seen.of(path, "file", _digest_file)
+            content = self.seen.of(path, "file", digest_file)
         except OSError as error:
             raise SourceUnreadable(path, error.strerror or str(error), "make it a readable file") from error
         return content, _probed(path, content, self.store, self.build)

@@ -27,7 +27,7 @@ DOORS: dict[str, frozenset[str]] = {
     "yaml": frozenset({"production/yamlsource.py"}),
     "ruamel": frozenset({"production/edit.py"}),
     "click": COMMANDS,
-    "jinja2": frozenset({"production/site/templates.py"}),
+    "jinja2": frozenset({"production/templating.py"}),
     "markdown_it": frozenset({"feeds/notes.py", "production/authoring/markdown.py"}),
     "nh3": frozenset({"feeds/notes.py"}),
     "PIL": frozenset({"production/artwork.py", "production/pages/painting.py"}),

@@ -169,6 +169,10 @@ def _build_each(terminal: Terminal, builder: Builder, project: Project, episodes
             terminal.line(f"{episode.id}: warning: {warning}")
         terminal.line(f"{episode.id}: {result.done}")
         click.echo(str(result.path))
+        try:
+            builder.desk(episode)
+        except (ConfigError, StepFailed, StepsFailed, StoreError) as error:
+            code = max(code, tell(terminal, error, project.root))
     changed = {episode.series for episode in episodes}
     for one in feeds_of(project):
         if one.slug in changed or one is project.show:

@@ -1,4 +1,4 @@
-"""The listener's pages are written."""
+"""The listener's pages are written, and the desks of who makes them."""
 
 from __future__ import annotations
 
@@ -22,7 +22,9 @@ if TYPE_CHECKING:
 @click.option("--public", is_flag=True, help="The pages to put on the web: of what was published, with the sound from there.")
 @click.option("-q", "--quiet", is_flag=True, help="Say nothing but errors and results.")
 def page(targets: Sequence[str], folder: Path, public: bool, quiet: bool) -> None:
-    """Bring the listener's pages under build/site/ up to date, and name those of the TARGETS: episode ids, series, or 'all'."""
+    """Bring the listener's pages under build/site/ up to date, and the review desks of the TARGETS (build/EPISODE/desk.html): episode ids, series, or
+    'all'. Names both.
+    """
     from production.terminal import Terminal
 
     terminal = Terminal(quiet=quiet)
@@ -38,6 +40,9 @@ def _page(terminal: Terminal, words: Sequence[str], folder: Path, public: bool) 
     project, episodes = choose(folder, words)
     builder = Builder(project, Options(cores()), Watch(terminal.progress, terminal.line))
     with builder.store.using(lambda: terminal.line("waiting: produce gc is removing entries")):
+        desks = [path for one in episodes if not public and (path := builder.desk(one))]
+        for path in desks:
+            click.echo(str(path))
         files = builder.site(right_now(), public=public)
     for path in shelf.pages_of(project, files, words, episodes, whole=ALL in words):
         click.echo(str(path))
