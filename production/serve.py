@@ -5,8 +5,9 @@ A feed is the one that will be published, rendered for another address: guids an
 for the same. Episodes that are not out yet are in it; what was published and is not built here is where it was published; a scratch build is in no
 feed here either. No hub is named: it knows nothing of this address.
 
-Files stand under the names that they will have, with a part of their digest in them, and nothing else does. What was changed since it was built is
-not given away as what was built.
+Files stand under the names that they will have, with a part of their digest in them. Nothing else does but the review desks: under desk/, with the
+file of the episode (a scratch build's too) and the recordings of its sections. What was changed since it was built is not given away as what was
+built.
 """
 
 from __future__ import annotations
@@ -26,6 +27,10 @@ from typing import IO, Final
 from feeds.model import Chapter
 from feeds.targets.base import Outgoing
 from production import checked, feed, locks, receipts, releases, sheets
+from production.desk import originals
+from production.desk import shelf as desk
+from production.desk.originals import Original
+from production.desk.shelf import Desks
 from production.errors import Problem, ProduceError, StepFailed
 from production.feed import feeds_of
 from production.files import CONFIGS, is_notes_file
@@ -33,11 +38,12 @@ from production.inputs import source_line
 from production.model import Episode, Project, Series, Show
 from production.problems import format_problems
 from production.receipts import Receipt
-from production.releases import JPEG, JSON_CHAPTERS, Built
+from production.releases import JPEG, JSON_CHAPTERS, MP3, Built
 from production.site import pages
 from production.site.page import Addresses, File
 from production.site.views import INDEX, episode_path
 from production.store import FOLDER, Store
+from production.survey import Seen
 from production.web import HTML, Content, failing, missing
 
 RSS: Final = "application/rss+xml; charset=utf-8"
@@ -46,6 +52,8 @@ EVER: Final = dt.datetime.max.replace(tzinfo=dt.UTC)
 _BUILD: Final = FOLDER.parent
 _SITE: Final = "site/"
 """Where the listener's pages are."""
+_DESK: Final = "desk/"
+"""Where the review desks are, each in a folder with the name of its episode."""
 
 Stamp = tuple[int, int, int]
 """Time of change in ns, size in bytes and number of a file: another one, another file."""
@@ -65,7 +73,8 @@ class Site:
         found = checked.load(root)
         found.keep()
         self._store = Store(root / FOLDER)
-        self._shelf = _Shelf(found.project, address, self._store, places)
+        self._seen = Seen(self._store)
+        self._shelf = _Shelf(found.project, address, self._store, self._seen, places)
 
     def feeds(self) -> tuple[str, ...]:
         """The addresses to subscribe to."""
@@ -97,7 +106,7 @@ class Site:
         except (ProduceError, OSError) as error:
             project, trouble = self._shelf.published, _words(error, self._root)
             self._say(f"{trouble}\nuntil this is mended, everything is as it was before")
-        return _Shelf(project, self._address, self._store, places, trouble)
+        return _Shelf(project, self._address, self._store, self._seen, places, trouble)
 
     def _say(self, text: str) -> None:
         # Apps ask again and again.
@@ -149,7 +158,7 @@ class _Shelf:
     stamps of what it was made from.
     """
 
-    def __init__(self, published: Project, address: str, store: Store, places: dict[str, Stamp], trouble: str = "") -> None:
+    def __init__(self, published: Project, address: str, store: Store, seen: Seen, places: dict[str, Stamp], trouble: str = "") -> None:
         self.published, self.places, self.trouble = published, places, trouble
         self.project = replace(published, show=replace(published.show, media_url=address, hub=None))
         self._build, self._store = published.root / _BUILD, store
@@ -165,6 +174,8 @@ class _Shelf:
         self._sums = {key: sha256 for one in published.episodes for key, sha256 in self._said(one)}
         self._making = threading.Lock()
         self._feeds: dict[str, tuple[bytes, str, bytes]] = {}
+        self._desks = Desks(published, self._build, store, seen, os.cpu_count() or 1)
+        self._seen, self._hearing = seen, threading.Lock()
         self._site: dict[str, File] = {}
         self._pages: dict[str, bytes] = {}
 
@@ -203,6 +214,8 @@ class _Shelf:
             return self._file(self._files[path])
         if path.startswith(_SITE):
             return self._page(path.removeprefix(_SITE) or INDEX)
+        if path.startswith(_DESK):
+            return self._desk(*path.removeprefix(_DESK).partition("/")[::2])
         for of in feeds_of(self.project):
             if path == f"feeds/{of.slug}.xml":
                 return _page(RSS, self._feed(of)[0], shared=True)
@@ -292,6 +305,35 @@ class _Shelf:
         beside = {releases.url_of(project, path): path for path in self._files for project in (self.published, self.project)}
         return pages.files(self.project, made, self._store, Addresses(beside, self.published.show.site or "", live=True))
 
+    # the review desks
+
+    def _desk(self, name: str, path: str) -> Content:
+        """What stands in the folder of an episode's desk: the desk, the finished file, and the recordings."""
+        episode, receipt = next((one for one in self.published.episodes if one.id == name), None), self._receipts.get(name)
+        if episode is None or receipt is None:
+            raise missing("there is no finished episode of this name")
+        if path == desk.NAME:
+            # Apart from the site: a file of which nothing is known any more is heard again, and nobody else has to wait for that.
+            with self._hearing, self._store.using():
+                if f"{_DESK}{name}" not in self._pages:
+                    takes = self._originals(episode, receipt)
+                    heard, addresses = {slug: one for slug, (_, one) in takes.items()}, {slug: address for slug, (address, _) in takes.items()}
+                    self._pages[f"{_DESK}{name}"] = self._desks.served(episode, receipt, heard, addresses)
+                return replace(_page(HTML, self._pages[f"{_DESK}{name}"]), policy="frame-ancestors 'none'")
+        if path == f"{name}.mp3":
+            size, _, sha256 = receipt.outputs[path]
+            return self._file(Outgoing(self._build / name / path, path, int(size), MP3, sha256))
+        for address, one in self._originals(episode, receipt).values():
+            if path == address and one.path is not None:
+                stream = one.path.open("rb", buffering=0)
+                return Content(originals.TYPES[one.path.suffix.lower()], one.sha256, os.fstat(stream.fileno()).st_size, stream)
+        raise missing("there is nothing of this name at this desk")
+
+    def _originals(self, episode: Episode, receipt: Receipt) -> dict[str, tuple[str | None, Original]]:
+        """The recordings of an episode, each with its path in the folder of the desk."""
+        found = originals.originals(self.published, episode, receipt, self._seen)
+        return {slug: (None if one.path is None else f"recordings/{slug}{one.path.suffix}", one) for slug, one in found.items()}
+
     # the page that lists everything
 
     def _index(self) -> str:
@@ -320,13 +362,15 @@ class _Shelf:
     def _line(self, episode: Episode, published: bool) -> str:
         title = f"{episode.number}. {_text(episode.title)} ({episode.date.isoformat()}): "
         built, receipt = self._built.get(episode.id), self._receipts.get(episode.id)
+        review = _link(f"{_DESK}{episode.id}/{desk.NAME}", "review desk") if receipt else ""
         if built:
             names = (_link(releases.url_of(self.project, file.path), file.local.name) for file in built.files)
-            return f"<li>{title}{_link(_SITE + episode_path(episode.id), 'page')}, {', '.join(names)}</li>"
+            return f"<li>{title}{review}, {_link(_SITE + episode_path(episode.id), 'page')}, {', '.join(names)}</li>"
         elsewhere = "; the feed has it as it was published" if published else ""
         if lost := self._lost.get(episode.id):
             return f"<li>{title}{_text(lost)}{elsewhere}</li>"
-        return f"<li>{title}{'scratch only, in no feed' if _is_scratch(receipt) else 'not built'}{elsewhere}</li>"
+        state = f"scratch only, in no feed; {review}" if _is_scratch(receipt) else "not built"
+        return f"<li>{title}{state}{elsewhere}</li>"
 
 
 def _is_scratch(receipt: Receipt | None) -> bool:

@@ -1,4 +1,4 @@
-"""The desk beside its episode under build/: written when something that it shows has changed. It tells of the finished file, and the config by now."""
+"""The desk beside its episode under build/: written when something that it shows has changed. It tells of the finished file and the config by now."""
 
 from __future__ import annotations
 

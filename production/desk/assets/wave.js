@@ -47,6 +47,13 @@ class Sheet {
     this.pen.fillText(words, left, base);
   }
 
+  // What stands beside a chart, close to it.
+  beside(words, base, ink = "muted", font = "11.5px") {
+    this.pen.textAlign = "right";
+    this.text(words, rows.left - 7, base, ink, font);
+    this.pen.textAlign = "left";
+  }
+
   // Words in the room that there is, or none.
   fitting(words, left, base, room, ink, font) {
     this.pen.font = `${font} system-ui, "Helvetica Neue", Arial, sans-serif`;
@@ -68,7 +75,7 @@ const arrange = () => {
   const narrow = detail.canvas.parentElement.clientWidth < 700;
   const sizes = { ruler: 20, names: 24, wave: narrow ? 110 : 150, loud: narrow ? 90 : 120 };
   let top = 0;
-  rows = { left: narrow ? 0 : 58 };
+  rows = { left: narrow ? 0 : 68 };
   for (const [name, size] of Object.entries(sizes)) {
     rows[name] = { top, size };
     top += size + (name === "wave" ? 16 : 4);
@@ -147,7 +154,7 @@ const drawWave = () => {
   for (const level of [0, -6, -12]) {
     const high = (10 ** (level / 20) * size) / 2;
     for (const y of [middle - high, middle + high]) detail.box("grid", rows.left, y, detail.width - rows.left, 1);
-    if (rows.left) detail.text(figure(level, 0), 34, middle - high + (level ? 4 : 9));
+    if (rows.left) detail.beside(figure(level, 0), middle - high + (level ? 4 : 9));
   }
   if (rows.left) detail.text("dBFS", 2, top + 9);
   bars(detail, view.from, view.to, rows.left, Math.floor(detail.width - rows.left), middle, size / 2);
@@ -198,7 +205,7 @@ const drawLoudness = () => {
   for (const level of [6, -6, -12, -18]) {
     const y = up(data.target + level);
     detail.box("grid", rows.left, y, wide, 1);
-    if (rows.left) detail.text(figure(data.target + level, 0), 34, y + 4);
+    if (rows.left) detail.beside(figure(data.target + level, 0), y + 4);
   }
   pen.strokeStyle = inks.short;
   pen.lineWidth = 1.4;
@@ -218,7 +225,7 @@ const drawLoudness = () => {
   pen.lineTo(detail.width, up(data.target));
   pen.stroke();
   pen.setLineDash([]);
-  if (rows.left) { detail.text("LUFS", 2, top + 9); detail.text(figure(data.target, 0), 34, up(data.target) + 4, "target", "600 11.5px"); }
+  if (rows.left) { detail.text("LUFS", 2, top + 9); detail.beside(figure(data.target, 0), up(data.target) + 4, "target", "600 11.5px"); }
 };
 
 const drawLanes = () => {
@@ -231,7 +238,7 @@ const drawLanes = () => {
       detail.box(LANES[name], left, top + 2, Math.max(Math.min(across(edges[edge + 1]), detail.width) - left, 1), rows.lanes.size - 4);
     }
     if (rows.left) {
-      detail.text(name === "tone" ? "room tone" : name, 2, top + 12);
+      detail.beside(name === "tone" ? "room tone" : name, top + 12);
     } else {
       // No room beside it: on a ground of its own, in it.
       detail.pen.font = "10.5px system-ui, sans-serif";
