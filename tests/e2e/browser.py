@@ -143,3 +143,15 @@ def _address(child: subprocess.Popen[bytes], profile: Path) -> str:
             return f"ws://127.0.0.1:{int(port)}{path}"
         time.sleep(0.02)
     raise AssertionError("the browser did not come up")
+
+
+def axe() -> Path:
+    """axe.min.js, or a skip that says how to get it."""
+    named = os.environ.get("AXE_CORE")
+    npm = None if named else shutil.which("npm")
+    where = named or (
+        npm and f"{subprocess.run([npm, 'root', '-g'], capture_output=True, text=True, check=False).stdout.strip()}/axe-core/axe.min.js"
+    )
+    if not where or not Path(where).is_file():
+        pytest.skip("axe-core is not installed: AXE_CORE names no axe.min.js, and npm has none (npm install -g axe-core)")
+    return Path(where)

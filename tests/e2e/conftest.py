@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 
-from tests.e2e import project
+from tests.e2e import browser, project
+from tests.e2e.browser import Page
 from tests.e2e.project import Take
 
 # Their gains are given: of an episode of seconds the edges of its sections would be heard, and it would be encoded twice.
@@ -29,3 +32,20 @@ def built(tmp_path_factory: pytest.TempPathFactory, ffmpeg: str) -> Path:
 def show(built: Path, tmp_path: Path) -> Path:
     """A copy of `built` to change."""
     return project.copied(built, tmp_path / "show")
+
+
+@pytest.fixture(scope="session")
+def tab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Page]:
+    with browser.opened(browser.found(), tmp_path_factory.mktemp("browser")) as page:
+        yield page
+
+
+@pytest.fixture
+def page(tab: Page) -> Iterator[Page]:
+    """The tab, which must have asked nobody but this machine and complained about nothing when the test is over."""
+    tab.asked.clear()
+    tab.said.clear()
+    yield tab
+    assert tab.said == []
+    foreign = [one for one in tab.asked if urlsplit(one).scheme not in ("file", "data") and urlsplit(one).hostname != "127.0.0.1"]
+    assert foreign == []

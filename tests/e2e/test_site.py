@@ -7,10 +7,7 @@ axe-core).
 from __future__ import annotations
 
 import json
-import os
 import re
-import shutil
-import subprocess
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -85,23 +82,6 @@ def site(built: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site
     finally:
         child.terminate()
         child.communicate(timeout=20)
-
-
-@pytest.fixture(scope="module")
-def tab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Page]:
-    with browser.opened(browser.found(), tmp_path_factory.mktemp("browser")) as page:
-        yield page
-
-
-@pytest.fixture
-def page(tab: Page) -> Iterator[Page]:
-    """The tab, which must have asked nobody but this machine and complained about nothing when the test is over."""
-    tab.asked.clear()
-    tab.said.clear()
-    yield tab
-    assert tab.said == []
-    foreign = [one for one in tab.asked if urlsplit(one).scheme not in ("file", "data") and urlsplit(one).hostname != "127.0.0.1"]
-    assert foreign == []
 
 
 def starts(root: Path) -> list[float]:
@@ -226,7 +206,7 @@ def test_nothing_is_wider_than_the_window_and_what_is_touched_is_large(site: Sit
 
 
 def test_axe_finds_nothing_serious(site: Site, page: Page) -> None:
-    axe = _axe().read_text("utf-8")
+    axe = browser.axe().read_text("utf-8")
     for dark in (False, True):
         page.size(1440, 900, dark=dark)
         for path in (f"episodes/{project.EPISODE}.html", f"series/{project.SERIES}.html", "index.html"):
@@ -235,18 +215,6 @@ def test_axe_finds_nothing_serious(site: Site, page: Page) -> None:
             page.run(f"{axe}; 0")
             found = page.run("axe.run().then((said) => said.violations.map((one) => [one.impact, one.id, one.nodes.map((node) => node.html)]))")
             assert [one for one in found if one[0] in ("serious", "critical")] == []
-
-
-def _axe() -> Path:
-    """axe.min.js, or a skip that says how to get it."""
-    named = os.environ.get("AXE_CORE")
-    npm = None if named else shutil.which("npm")
-    where = named or (
-        npm and f"{subprocess.run([npm, 'root', '-g'], capture_output=True, text=True, check=False).stdout.strip()}/axe-core/axe.min.js"
-    )
-    if not where or not Path(where).is_file():
-        pytest.skip("axe-core is not installed: AXE_CORE names no axe.min.js, and npm has none (npm install -g axe-core)")
-    return Path(where)
 
 
 def test_a_page_that_is_looked_at_is_another_one_when_its_config_changes(site: Site, page: Page) -> None:

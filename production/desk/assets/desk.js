@@ -204,4 +204,5 @@ if (wish !== null) {
 }
 tell();
 requestAnimationFrame(frame);
-document.documentElement.dataset.ready = "true";
+// When it could be used, in ms since it was asked for.
+document.documentElement.dataset.ready = String(Math.ceil(performance.now()));

@@ -61,10 +61,12 @@ const less = (one, other) => (one < other ? one : other);
 const mean = (one, other) => (one === other ? one : 10 * Math.log10((10 ** (one / 10) + 10 ** (other / 10)) / 2));
 const momentary = decibels(data.loudness);
 const short = shortTerm(momentary);
+const peaks = decibels(data.peak);
 const curves = {
-  peak: new Pyramid(decibels(data.peak), more),
+  peak: new Pyramid(peaks, more),
   loud: new Pyramid(momentary, more),
-  body: new Pyramid(momentary, mean),
+  // A momentary value is of the 400 ms that end with its step: two steps earlier it lies in their middle, under the peaks that it is made of.
+  body: new Pyramid(momentary.map((_, at) => Math.min(momentary[Math.min(at + 2, momentary.length - 1)], peaks[at])), mean),
   highest: new Pyramid(short, more),
   lowest: new Pyramid(short, less),
 };

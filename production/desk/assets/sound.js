@@ -39,6 +39,7 @@ const begin = (section) => {
   recorded.volume = section.louder < 0 ? 10 ** (section.louder / 20) : 1;
   if (recorded.dataset.take !== section.take) {
     recorded.dataset.take = section.take;
+    recorded.preload = "auto";
     recorded.src = section.take;
   }
 };
