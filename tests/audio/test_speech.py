@@ -138,3 +138,10 @@ def test_real_voices_are_speech(tmp_path: Path) -> None:
     missed = {name for name, spoken in heard.items() if spoken < 0.3}
     # Its name stands among voices, and what it holds is a modem's signal.
     assert missed == {"codec2-vk2tpm_004.wav"}
+
+
+def test_runs_of_speech_are_by_turns_silent_and_spoken_and_a_breath_is_no_silence() -> None:
+    classes = np.array([0] * 5 + [speech.SPEECH] * 20 + [0] * 6 + [speech.SPEECH] * 4 + [speech.OTHER] * 7 + [speech.SPEECH] * 3, dtype="i1")
+    assert speech.spoken(classes) == (5, 30, 7, 3, 0)
+    assert speech.spoken(classes[:5]) == (5,)
+    assert speech.spoken(classes[5:8]) == (0, 3, 0)
