@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from audio.units import RATE
-from production import inputs, survey
+from production import recordings, survey
 from production.model import Episode, Project, Section
 from production.receipts import Receipt
 from production.survey import Seen
@@ -34,16 +34,17 @@ def originals(project: Project, episode: Episode, receipt: Receipt, seen: Seen) 
 
 
 def _original(project: Project, episode: Episode, section: Section, built: Mapping[str, Any] | None, seen: Seen) -> Original:
-    path = inputs.recording(project, episode, section)
+    path = recordings.recording(project, episode, section)
     if path is None or not path.is_file():
         return _none("its recording is not here")
     if built is None or built.get("file") != path.name:
         return _none("what was built is not made of this one recording")
+    if built.get("cut"):
+        return _none("stretches of its recording are cut out")
     if path.suffix.lower() not in TYPES:
         return _none(f"browsers do not play {path.suffix} files")
     sha256 = seen.of(path, "file", survey.digest_file)
-    # A copy without noise has a name of its own.
-    if built.get("denoise", "off") == "off" and built.get("content") != sha256:
+    if built.get("content") != sha256:
         return _none("it was recorded again since")
     return Original(path, sha256)
 
