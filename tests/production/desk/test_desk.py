@@ -139,9 +139,9 @@ def test_what_is_not_one_stretch_of_one_recording_is_not_compared(episode: Episo
 
 
 def test_a_recording_is_at_hand_only_when_it_is_what_was_built(project: Project, episode: Episode, tmp_path: Path) -> None:
-    basis = {name: {"file": f"{name}.wav", "content": hashlib.sha256(name.encode()).hexdigest(), "denoise": "off"} for name in NAMES}
+    basis: dict[str, Any] = {name: {"file": f"{name}.wav", "content": hashlib.sha256(name.encode()).hexdigest()} for name in NAMES}
     basis["section-2"]["content"] = "another"
-    basis["section-3"] |= {"content": "cleaned", "denoise": "ffmpeg"}
+    basis["section-3"]["cut"] = [[1.0, 2.5]]
     basis["section-4"]["file"] = "two.wav and another.wav"
     del basis["section-5"]
     receipt = Receipt("", False, 1, {"segments": basis}, {}, {})
@@ -149,7 +149,7 @@ def test_a_recording_is_at_hand_only_when_it_is_what_was_built(project: Project,
     folder = project.root / "build" / "episode-14"
     assert originals.beside(project, folder, found["section-1"]) == "../../recordings/episode-14/section-1.wav"
     assert found["section-2"].why == "it was recorded again since"
-    assert found["section-3"].path is not None
+    assert found["section-3"].why == "stretches of its recording are cut out"
     assert found["section-4"].why == found["section-5"].why == "what was built is not made of this one recording"
     # where it lies elsewhere, its path is another one on every machine
     assert originals.beside(project, folder, Original(project.root / ".." / "elsewhere.wav", "")) is None
