@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from audio import subtitles
-from audio.cues import Cue
 from production import plan
 from production.model import Episode
 from production.plan import Plan
+
+if TYPE_CHECKING:
+    from audio.cues import Cue
 
 RECIPE = 1
 """Raised when the same cues give other files."""
@@ -30,6 +32,10 @@ class Spoken:
 def spoken(planned: Plan) -> Spoken:
     """The transcripts of all sections as one."""
     facts = [fact for fact in planned.facts if fact.input.kind == "section"]
+    if not any(fact.input.beside.cues for fact in facts):
+        return Spoken((), (), 0, 0, ())
+    from audio import subtitles
+
     parts = {
         fact.input.name: subtitles.retimed(
             fact.input.beside.cues, plan.edit_map(planned, fact.input.name), (fact.input.section.speaker if fact.input.section else None) or ""
@@ -49,4 +55,8 @@ def spoken(planned: Plan) -> Spoken:
 
 def files(episode: Episode, said: Spoken) -> dict[str, bytes]:
     """The files beside the MP3, by name; none when nothing is said."""
-    return {f"{episode.id}{suffix}": data for suffix, data in subtitles.files(said.cues).items()} if said.cues else {}
+    if not said.cues:
+        return {}
+    from audio import subtitles
+
+    return {f"{episode.id}{suffix}": data for suffix, data in subtitles.files(said.cues).items()}

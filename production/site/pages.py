@@ -14,7 +14,7 @@ from production import sheets
 from production.errors import ArtworkError, StepFailed
 from production.feed import Feed
 from production.model import Artwork, Episode, Project, Series, Show
-from production.site import colours, templates, transcript, views
+from production.site import colours, templates, views
 from production.site.page import Addresses, File
 from production.site.views import EpisodePage, Views
 from production.store import Store, digest, digest_bytes
@@ -72,6 +72,8 @@ def _episode(path: Path | None, episode: Episode, item: Item, page: EpisodePage)
         return replace(plain, make=lambda: templates.rendered("episode.html", version=renderer()[:8], page=page, said=None))
 
     def make() -> bytes:
+        from production.site import transcript
+
         said = transcript.read(path, path.read_bytes(), marks)
         return templates.rendered("episode.html", version=renderer()[:8], page=page, said=said)
 
