@@ -116,11 +116,11 @@ def opened(program: str, profile: Path) -> Iterator[Page]:
         [program, *FLAGS, f"--user-data-dir={profile}", "about:blank"], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     )
     try:
-        with connect(_address(child, profile), max_size=None) as socket:
+        with connect(_address(child, profile), max_size=None, ping_interval=None) as socket:
             browser = Page(socket)
             target = browser.do("Target.createTarget", url="about:blank")["targetId"]
         base = _address(child, profile).split("/devtools/")[0]
-        with connect(f"{base}/devtools/page/{target}", max_size=None) as socket:
+        with connect(f"{base}/devtools/page/{target}", max_size=None, ping_interval=None) as socket:
             page = Page(socket)
             for domain in ("Page", "Network", "Runtime", "Log"):
                 page.do(f"{domain}.enable")
