@@ -54,12 +54,22 @@ def clipped(speech: Floats, rate: int, chance: Chance) -> Planted:
 
 
 def hole(speech: Floats, rate: int, chance: Chance) -> Planted:
-    """Nothing for 3 to 200 ms within speech, as many short ones as long ones."""
-    length = 10 ** chance.uniform(np.log10(0.003), np.log10(0.2))
+    """Nothing for 3 ms to 2 s within speech, as many short ones as long ones: zeros, or, one time in four, the last sample held."""
+    length = 10 ** chance.uniform(np.log10(0.003), np.log10(2))
     start = _spoken(speech, rate, chance, length)
     sound = speech.copy()
-    sound[start : start + round(length * rate)] = 0
+    sound[start : start + round(length * rate)] = speech[start - 1] if chance.random() < 0.25 else 0
     return Planted(sound[:, None], start / rate, start / rate + length)
+
+
+def clicked(speech: Floats, rate: int, chance: Chance) -> Planted:
+    """A lost stretch, or as often one wrong sample within speech, 10 to 50 % of full scale off."""
+    if chance.random() < 0.5:
+        return lost(speech, rate, chance)
+    start = _spoken(speech, rate, chance, 0.01)
+    sound = speech.copy()
+    sound[start] -= np.copysign(chance.uniform(0.1, 0.5), speech[start])
+    return Planted(sound[:, None], start / rate, start / rate)
 
 
 def lost(speech: Floats, rate: int, chance: Chance) -> Planted:
@@ -116,7 +126,7 @@ def silent(speech: Floats, rate: int, chance: Chance) -> Planted:
 PLANTS: dict[str, Plant] = {
     "clipping": clipped,
     "dropout": hole,
-    "click": lost,
+    "click": clicked,
     "channel": dead,
     "phase": inverted,
     "hum": hummed,

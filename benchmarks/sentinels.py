@@ -1,22 +1,25 @@
 """How much the sentinels find, how often they are wrong, and what they cost: ``python -m benchmarks.sentinels FOLDER``, a folder of clean speech.
 
 Every defect is planted into excerpts of that speech, in recordings of several rates and formats, which are decoded and judged as a build does it.
-The speech itself is judged in each format, and every alarm is listed: whether it is true has to be heard. ``--true FILE`` names those that are, one a
-line: the name of a recording and a detector. Holds a recording in memory, and needs 200 MB on the disk.
+Found is what is told of, as a warning, at its place. The speech itself is judged in each format, and every alarm is listed: whether it is true has to
+be looked at. ``--known FILE`` names those that are, and what is no clean speech. An hour of speech takes ten minutes, and 200 MB on the disk.
 """
 
 from __future__ import annotations
 
 import argparse
+import os
 import resource
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
-from itertools import cycle, islice
+from functools import partial
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,57 +28,94 @@ from audio import ffmpeg, loudness, measure, prints, sentinels, sources, speech
 from audio.findings import Finding
 from audio.flaws import Flaws, Inspector
 from audio.pcm import Take
+from audio.prints import Print
 from audio.profile import Profile
 from audio.sentinels import Subject
 from audio.units import RATE, Lufs, Samples
 from benchmarks.defects import PLANTS, Planted
 
 Floats = NDArray[np.float64]
-_FORMS = (
-    ("wav", 48_000, "pcm_f32le"),
-    ("wav", 48_000, "pcm_s16le"),
-    ("wav", 44_100, "pcm_s16le"),
-    ("flac", 16_000, "flac"),
-    ("mp3", 44_100, "libmp3lame"),
+
+
+class Form(NamedTuple):
+    suffix: str
+    rate: int
+    codec: str
+
+
+KNOWN = Path(__file__).with_name("alarms.txt")
+_EXACT = (
+    Form("wav", 48_000, "pcm_f32le"),
+    Form("wav", 44_100, "pcm_s16le"),
+    Form("flac", 16_000, "flac"),
+    Form("wav", 48_000, "pcm_s16le"),
 )
-_EXCERPT = 30
+_MP3 = (Form("mp3", 44_100, "libmp3lame"),)
+_FORMS = {"as samples": _EXACT, "in MP3s of 128 kbit/s": _MP3}
+_REPEATED = "repeated"
+_EXCERPT = 25
 _NEAR = 0.25
 _SUFFIXES = (".wav", ".flac", ".mp3", ".ogg")
-_COST_SECONDS = 1200
+_COST_SECONDS = 600
 _SHARED = 25
+
+
+class Known(NamedTuple):
+    """A line of what is known: ``second`` is None where it is right of all of the recording, ``detector`` where the recording is left out."""
+
+    name: str
+    detector: str | None
+    second: float | None
+
+    @classmethod
+    def read(cls, line: str) -> Known:
+        name, detector, second, _ = line.split(maxsplit=3)
+        return cls(name, None if detector == "-" else detector, None if second == "-" else float(second))
+
+    def says(self, name: str, found: Finding) -> bool:
+        here = self.second is None or abs(found.start / RATE - self.second) < _NEAR
+        return here and (name, found.detector) == (self.name, self.detector)
 
 
 @dataclass
 class Row:
-    """What came of one detector."""
+    """What came of one detector: ``found`` of ``planted`` were told of, ``noted`` only stand in the report."""
 
     planted: int = 0
     found: int = 0
-    printed: int = 0
-    alarms: int = 0
-    true: int = 0
-    notes: int = 0
+    noted: int = 0
     missed: list[str] = field(default_factory=list)
 
 
-def decoded(path: Path, rate: int) -> Floats:
-    argv = [ffmpeg.find(), "-v", "error", "-nostdin", "-i", str(path), "-ac", "1", "-ar", str(rate), "-f", "f32le", "-"]
+@dataclass
+class Alarms:
+    """Of one detector, in speech in which nothing was planted."""
+
+    wrong: int = 0
+    right: int = 0
+    notes: int = 0
+
+
+def decoded(path: Path, rate: int, start: float = 0.0, length: float | None = None) -> Floats:
+    """Mono samples of a recording, or of a stretch of it, at another rate."""
+    stretch = [] if length is None else ["-ss", f"{start:.3f}", "-t", f"{length:.3f}"]
+    argv = [ffmpeg.find(), "-v", "error", "-nostdin", *stretch, "-i", str(path), "-ac", "1", "-ar", str(rate), "-f", "f32le", "-"]
     raw = subprocess.run(argv, stdin=subprocess.DEVNULL, capture_output=True, check=True).stdout
     return np.frombuffer(raw, "<f4").astype("f8")
 
 
-def saved(sound: Floats, path: Path, rate: int, codec: str) -> Path:
-    raw = ["-f", "f32le", "-ar", str(rate), "-ac", str(sound.shape[1]), "-i", "pipe:0"]
-    argv = [ffmpeg.find(), "-v", "error", "-y", *raw, "-c:a", codec, *(["-b:a", "128k"] if codec == "libmp3lame" else []), str(path)]
+def saved(sound: Floats, path: Path, form: Form) -> Path:
+    raw = ["-f", "f32le", "-ar", str(form.rate), "-ac", str(sound.shape[1]), "-i", "pipe:0"]
+    argv = [ffmpeg.find(), "-v", "error", "-y", *raw, "-c:a", form.codec, *(["-b:a", "128k"] if form in _MP3 else []), str(path)]
     subprocess.run(argv, input=sound.astype("<f4").tobytes(), check=True)
     return path
 
 
-def heard(path: Path) -> tuple[Profile, Flaws]:
+def heard(path: Path, folder: Path) -> tuple[Profile, Flaws]:
     """A recording as a build measures it."""
     take = Take(sources.probe(path), 2)
     inspector = Inspector(take.held, take.source.rate)
-    profile, pcm = measure.measure(take, measure.Cut(trim=False), path.parent, also=inspector.add)
+    profile, pcm = measure.measure(take, measure.Cut(trim=False), folder, also=inspector.add)
     pcm.close()
     return profile, inspector.flaws()
 
@@ -86,94 +126,70 @@ def subject_of(profile: Profile) -> Subject:
     return Subject(Samples(0), Samples(0), profile.length, loudness.integrated(profile.momentary[3:]), noise)
 
 
-def judged(path: Path) -> tuple[Finding, ...]:
-    profile, flaws = heard(path)
-    return sentinels.judge(profile, flaws, subject_of(profile))
-
-
 def fits(found: Finding, planted: Planted) -> bool:
     return found.start / RATE < planted.end + _NEAR and found.end / RATE > planted.start - _NEAR
 
 
-def plant(voices: Sequence[Path], times: int, folder: Path, rows: dict[str, Row]) -> None:
-    """Each defect, so many times, in one form after the other."""
-    for number, (detector, make) in enumerate(PLANTS.items()):
-        chance = np.random.default_rng(number)
-        for turn, (suffix, rate, codec) in enumerate(islice(cycle(_FORMS), times)):
-            voice = voices[int(chance.integers(len(voices)))]
-            sound = decoded(voice, rate)
-            start = int(chance.integers(0, len(sound) - _EXCERPT * rate + 1))
-            excerpt = sound[start : start + _EXCERPT * rate]
-            planted = make(excerpt * 0.5 / float(np.abs(excerpt).max()), rate, chance)
-            found = [one for one in judged(saved(planted.sound, folder / f"planted.{suffix}", rate, codec)) if one.detector == detector]
-            row = rows[detector]
-            row.planted += 1
-            row.found += any(fits(one, planted) for one in found)
-            row.printed += any(fits(one, planted) and one.severity == "warning" for one in found)
-            if not any(fits(one, planted) for one in found):
-                row.missed.append(
-                    f"{detector}: {voice.name} at {planted.start:.3f} s for {planted.end - planted.start:.3f} s, {suffix} {rate} {codec}, {turn}"
-                )
+class Trial(NamedTuple):
+    detector: str
+    form: Form
+    seed: tuple[int, ...]
+    voices: Sequence[tuple[Path, float]]
+    """Recordings to plant into, and their seconds."""
 
 
-def share(voices: Sequence[Path], times: int, folder: Path, row: Row) -> None:
-    """Some seconds of one recording in another one, at another level and in another form."""
-    chance = np.random.default_rng(99)
-    known = {voice.name: prints.print_of(heard(voice)[0]) for voice in voices}
-    for suffix, rate, codec in islice(cycle(_FORMS), times):
-        one, other = (voices[int(index)] for index in chance.choice(len(voices), 2, replace=False))
-        taken, host = decoded(one, rate), decoded(other, rate)
-        first = int(chance.integers(0, len(taken) - _SHARED * rate + 1))
-        at = int(chance.integers(0, len(host)))
-        sound = np.concatenate((host[:at], taken[first : first + _SHARED * rate] * chance.uniform(0.3, 1), host[at:]))[:, None]
-        profile, _ = heard(saved(sound, folder / f"shared.{suffix}", rate, codec))
-        others = {name: print_ for name, print_ in known.items() if name != other.name}
-        found = prints.same({"planted": prints.print_of(profile)}, others)
-        row.planted += 1
-        row.found += (hit := any(match.other == one.name and abs(match.start / RATE - at / rate) < _EXCERPT / 2 for match in found))
-        row.printed += hit
-        if not hit:
-            row.missed.append(f"repeated: {one.name} in {other.name}, {suffix} {rate}")
+def planted(trial: Trial) -> tuple[str, str]:
+    """Plant one defect: how it was judged ("" where it was not found), and what it was."""
+    chance = np.random.default_rng(trial.seed)
+    voice, length = trial.voices[int(chance.integers(len(trial.voices)))]
+    first = float(chance.uniform(0, length - _EXCERPT))
+    excerpt = decoded(voice, trial.form.rate, first, _EXCERPT)
+    defect = PLANTS[trial.detector](excerpt * 0.5 / float(np.abs(excerpt).max()), trial.form.rate, chance)
+    with tempfile.TemporaryDirectory(prefix="produce-sentinels-") as folder:
+        profile, flaws = heard(saved(defect.sound, Path(folder) / f"planted.{trial.form.suffix}", trial.form), Path(folder))
+    judged = sentinels.judge(profile, flaws, subject_of(profile))
+    found = [one.severity for one in judged if one.detector == trial.detector and fits(one, defect)]
+    place = f"{defect.start:.3f} s of {voice.name} from {first:.3f} s on, for {defect.end - defect.start:.3f} s"
+    return max(found, default="", key=lambda one: one == "warning"), f"{trial.detector}: at {place}, {' '.join(map(str, trial.form))}, seed {trial.seed}"
 
 
-def clean(voices: Sequence[Path], folder: Path, rows: dict[str, Row], true: set[tuple[str, str]]) -> tuple[float, list[str]]:
-    """Judge the speech itself in each form; gives its hours and every alarm."""
-    hours, alarms = 0.0, []
-    for suffix, rate, codec in _FORMS[1:]:
-        known = {}
-        for voice in voices:
-            path = saved(decoded(voice, rate)[:, None] * 0.7, folder / f"clean.{suffix}", rate, codec)
-            profile, flaws = heard(path)
-            known[voice.name] = prints.print_of(profile)
-            hours += profile.length / RATE / 3600
-            for found in sentinels.judge(profile, flaws, subject_of(profile)):
-                row, is_true = rows[found.detector], (voice.name, found.detector) in true
-                row.notes += found.severity == "note" and not is_true
-                row.alarms += found.severity == "warning" and not is_true
-                row.true += found.severity == "warning" and is_true
-                alarms.append(
-                    f"{found.severity}: {voice.name}, {suffix} {rate}: {found.words}, at {found.start / RATE:.3f} s{', true' if is_true else ''}"
-                )
-        for match in prints.same(known, {}):
-            rows["repeated"].alarms += 1
-            alarms.append(f"warning: {match.one} is in {match.other}")
-    return hours, alarms
+def shared(trial: Trial, known: dict[str, Print]) -> tuple[str, str]:
+    """Plant some seconds of one recording in another one, at another level."""
+    chance = np.random.default_rng(trial.seed)
+    (one, length), (other, whole) = (trial.voices[int(index)] for index in chance.choice(len(trial.voices), 2, replace=False))
+    first, at = float(chance.uniform(0, length - _SHARED)), int(chance.uniform(0, whole) * trial.form.rate)
+    taken, host = decoded(one, trial.form.rate, first, _SHARED), decoded(other, trial.form.rate)
+    sound = np.concatenate((host[:at], taken * chance.uniform(0.3, 1), host[at:]))[:, None]
+    with tempfile.TemporaryDirectory(prefix="produce-sentinels-") as folder:
+        profile, _ = heard(saved(sound, Path(folder) / f"shared.{trial.form.suffix}", trial.form), Path(folder))
+    others = {name: print_ for name, print_ in known.items() if name != other.name}
+    found = prints.same({"planted": prints.print_of(profile)}, others)
+    hit = any(match.other == one.name and abs(match.start / RATE - at / trial.form.rate) < _SHARED / 2 for match in found)
+    return "warning" if hit else "", f"{trial.detector}: {one.name} from {first:.3f} s on in {other.name} at {at / trial.form.rate:.3f} s, {trial.form}"
 
 
-def cost(voices: Sequence[Path], folder: Path) -> tuple[float, float]:
-    """CPU seconds an hour of audio: of the sentinels, on top of measuring, and of a bare encode. 48 kHz, 16 bit, mono, as most voices are."""
-    sound = np.concatenate([decoded(voice, RATE) for voice in voices])
-    path = saved(np.resize(sound, _COST_SECONDS * RATE)[:, None], folder / "cost.wav", RATE, "pcm_s16le")
+def clean(form: Form | None, voice: Path) -> tuple[tuple[Finding, ...], Print, float]:
+    """Judge speech as it is, or in a form: what is found, its print, and its hours."""
+    with tempfile.TemporaryDirectory(prefix="produce-sentinels-") as folder:
+        path = voice if form is None else saved(decoded(voice, form.rate)[:, None] * 0.7, Path(folder) / f"clean.{form.suffix}", form)
+        profile, flaws = heard(path, Path(folder))
+    return sentinels.judge(profile, flaws, subject_of(profile)), prints.print_of(profile), profile.length / RATE / 3600
+
+
+def cost(voices: Sequence[Path], channels: int, folder: Path) -> tuple[float, float]:
+    """CPU seconds an hour of audio: of the sentinels, on top of measuring, and of a bare encode, stereo. 48 kHz, 16 bit."""
+    sound = np.resize(np.concatenate([decoded(voice, RATE) for voice in voices]), _COST_SECONDS * RATE)
+    sides = np.stack([np.roll(sound, 7 * side) for side in range(channels)], axis=1)
+    path = saved(sides, folder / "cost.wav", Form("wav", RATE, "pcm_s16le"))
     take = Take(sources.probe(path), 2)
     measured = []
-    for with_them in (False, True, False, True):
+    for with_them in (False, True) * 3:
         begun = time.process_time()
         inspector = Inspector(take.held, take.source.rate)
         profile, pcm = measure.measure(take, measure.Cut(trim=False), folder, also=inspector.add if with_them else lambda _: None)
         pcm.close()
         if with_them:
-            subject = subject_of(profile)
-            sentinels.judge(profile, Flaws.unpacked(inspector.flaws().packed()), subject)
+            sentinels.judge(profile, Flaws.unpacked(inspector.flaws().packed()), subject_of(profile))
             prints.same({"one": prints.print_of(profile)}, {})
         measured.append(time.process_time() - begun)
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
@@ -182,38 +198,78 @@ def cost(voices: Sequence[Path], folder: Path) -> tuple[float, float]:
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     bare = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
     hours = _COST_SECONDS / 3600
-    return (min(measured[1], measured[3]) - min(measured[0], measured[2])) / hours, bare / hours
+    return (min(measured[1::2]) - min(measured[::2])) / hours, bare / hours
 
 
-def table(rows: dict[str, Row], hours: float) -> Iterator[str]:
-    yield "| | planted | found | recall | of them printed | true alarms | false alarms an hour | notes an hour |"
-    yield "|---|--:|--:|--:|--:|--:|--:|--:|"
-    for name, row in rows.items():
-        yield (
-            f"| {name} | {row.planted} | {row.found} | {row.found / max(1, row.planted):.0%} | {row.printed} | {row.true} "
-            f"| {row.alarms / hours:.1f} | {row.notes / hours:.1f} |"
-        )
+def table(rows: dict[tuple[str, str], Row], alarms: dict[str, Alarms], hours: float) -> Iterator[str]:
+    yield "| | planted | found | noted | missed | recall | in MP3s: planted | found | noted | missed | recall | true alarms | false alarms | an hour |"
+    yield "|---|" + "--:|" * 13
+    for name, alarm in alarms.items():
+        cells: list[object] = []
+        for forms in _FORMS:
+            row = rows[name, forms]
+            cells += [row.planted, row.found, row.noted, row.planted - row.found - row.noted, f"{row.found / max(1, row.planted):.0%}"]
+        yield f"| `{name}` | {' | '.join(map(str, [*cells, alarm.right, alarm.wrong]))} | {alarm.wrong / hours:.1f} |"
 
 
 def main(arguments: Sequence[str]) -> int:
     parser = argparse.ArgumentParser("python -m benchmarks.sentinels", description="How much the sentinels find, and how often they are wrong.")
     parser.add_argument("folder", type=Path, help="clean speech: .wav, .flac, .mp3 or .ogg")
-    parser.add_argument("--times", type=int, default=40, help="how often each defect is planted (40)")
-    parser.add_argument("--true", type=Path, help="alarms that are true: the name of a recording and a detector, one a line")
+    parser.add_argument("--times", type=int, default=40, help="how often each defect is planted, into samples and into MP3s (40)")
+    parser.add_argument("--known", type=Path, default=KNOWN, help=f"alarms that are true, and recordings to leave out ({KNOWN.name})")
+    parser.add_argument("--only", action="append", choices=(*PLANTS, _REPEATED), help="plant only what this detector has to find")
     asked = parser.parse_args(arguments)
-    true = {(line.split()[0], line.split()[1]) for line in asked.true.read_text("utf-8").splitlines() if line.strip()} if asked.true else set()
-    voices = sorted(path for path in asked.folder.iterdir() if path.suffix in _SUFFIXES)
-    rows = {name: Row() for name in (*PLANTS, "repeated")}
-    with tempfile.TemporaryDirectory(prefix="produce-sentinels-") as place:
-        folder = Path(place)
-        long = [voice for voice in voices if len(decoded(voice, 8000)) >= (_EXCERPT + 1) * 8000]
-        hours, alarms = clean(voices, folder, rows, true)
-        plant([voice for voice in long if not any(name == voice.name for name, _ in true)], asked.times, folder, rows)
-        share(long, asked.times, folder, rows["repeated"])
-        ours, bare = cost(long, folder)
-    out = sys.stdout.write
-    out("".join(f"{line}\n" for line in (*alarms, *(line for row in rows.values() for line in row.missed), "", *table(rows, hours))))
-    out(f"\n{hours:.2f} h of clean speech. All sentinels: {ours:.2f} s of CPU an hour of audio, {ours / bare:.3f} of a bare encode ({bare:.1f} s).\n")
+    known = [Known.read(line) for line in asked.known.read_text("utf-8").splitlines() if line.strip() and not line.startswith("#")]
+    left_out = {one.name for one in known if one.detector is None}
+    voices = sorted(path for path in asked.folder.iterdir() if path.suffix in _SUFFIXES and path.name not in left_out)
+    names = [name for name in (*PLANTS, _REPEATED) if not asked.only or name in asked.only]
+    rows = {(name, forms): Row() for name in names for forms in _FORMS}
+    alarms = {name: Alarms() for name in names}
+    out, hours = sys.stdout.write, 0.0
+    with ProcessPoolExecutor(os.cpu_count()) as pool:
+        for form in (None, *_EXACT[1:3], *_MP3):
+            kept: dict[str, Print] = {}
+            for voice, (judged, print_, length) in zip(voices, pool.map(partial(clean, form), voices), strict=True):
+                kept[voice.name] = print_
+                hours += length
+                for found in judged:
+                    if found.detector not in alarms:
+                        continue
+                    alarm, right = alarms[found.detector], any(one.says(voice.name, found) for one in known)
+                    alarm.notes += found.severity == "note"
+                    alarm.wrong += found.severity == "warning" and not right
+                    alarm.right += found.severity == "warning" and right
+                    if found.severity == "warning":
+                        out(f"{'true' if right else 'false'}: {voice.name}, {form or 'as it is'}: {found.words}, at {found.start / RATE:.3f} s\n")
+            for match in prints.same(kept, {}) if _REPEATED in alarms else ():
+                alarms[_REPEATED].wrong += 1
+                out(f"false: {match.one} is in {match.other}\n")
+            if form is None:
+                originals = kept
+        lengths = {voice: len(decoded(voice, 8000)) / 8000 for voice in voices}
+        for number, detector in enumerate((*PLANTS, _REPEATED)):
+            into = [(voice, length) for voice, length in lengths.items() if length > _EXCERPT and not any(
+                (one.name, one.detector, one.second) == (voice.name, detector, None) for one in known)]
+            for forms, chosen in _FORMS.items():
+                if (detector, forms) not in rows:
+                    continue
+                trials = [Trial(detector, chosen[turn % len(chosen)], (number, turn, len(chosen)), into) for turn in range(asked.times)]
+                does = planted if detector in PLANTS else partial(shared, known=originals)
+                row = rows[detector, forms]
+                for severity, words in pool.map(does, trials):
+                    row.planted += 1
+                    row.found += severity == "warning"
+                    row.noted += severity == "note"
+                    if severity != "warning":
+                        out(f"{'only noted' if severity else 'missed'}: {words}\n")
+            sys.stdout.flush()
+    out("\n" + "".join(f"{line}\n" for line in table(rows, alarms, hours)))
+    out(f"\n{hours:.2f} h of speech, {len(voices)} recordings in 4 forms; {sum(alarm.notes for alarm in alarms.values())} notes in it.\n")
+    if not asked.only:
+        with tempfile.TemporaryDirectory(prefix="produce-sentinels-") as place:
+            for channels, what in ((1, "mono"), (2, "two sides that differ")):
+                ours, bare = cost(list(lengths), channels, Path(place))
+                out(f"All sentinels, {what}: {ours:.2f} s of CPU an hour of audio, {ours / bare:.3f} of a bare encode ({bare:.1f} s).\n")
     return 0
 
 
