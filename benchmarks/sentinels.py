@@ -150,7 +150,9 @@ def planted(trial: Trial) -> tuple[str, str]:
     judged = sentinels.judge(profile, flaws, subject_of(profile))
     found = [one.severity for one in judged if one.detector == trial.detector and fits(one, defect)]
     place = f"{defect.start:.3f} s of {voice.name} from {first:.3f} s on, for {defect.end - defect.start:.3f} s"
-    return max(found, default="", key=lambda one: one == "warning"), f"{trial.detector}: at {place}, {' '.join(map(str, trial.form))}, seed {trial.seed}"
+    return max(
+        found, default="", key=lambda one: one == "warning"
+    ), f"{trial.detector}: at {place}, {' '.join(map(str, trial.form))}, seed {trial.seed}"
 
 
 def shared(trial: Trial, known: dict[str, Print]) -> tuple[str, str]:
@@ -165,7 +167,10 @@ def shared(trial: Trial, known: dict[str, Print]) -> tuple[str, str]:
     others = {name: print_ for name, print_ in known.items() if name != other.name}
     found = prints.same({"planted": prints.print_of(profile)}, others)
     hit = any(match.other == one.name and abs(match.start / RATE - at / trial.form.rate) < _SHARED / 2 for match in found)
-    return "warning" if hit else "", f"{trial.detector}: {one.name} from {first:.3f} s on in {other.name} at {at / trial.form.rate:.3f} s, {trial.form}"
+    return (
+        "warning" if hit else "",
+        f"{trial.detector}: {one.name} from {first:.3f} s on in {other.name} at {at / trial.form.rate:.3f} s, {trial.form}",
+    )
 
 
 def clean(form: Form | None, voice: Path) -> tuple[tuple[Finding, ...], Print, float]:
@@ -202,7 +207,8 @@ def cost(voices: Sequence[Path], channels: int, folder: Path) -> tuple[float, fl
 
 
 def table(rows: dict[tuple[str, str], Row], alarms: dict[str, Alarms], hours: float) -> Iterator[str]:
-    yield "| | planted | found | noted | missed | recall | in MP3s: planted | found | noted | missed | recall | true alarms | false alarms | an hour |"
+    counts = "planted | found | noted | missed | recall"
+    yield f"| | {counts} | in MP3s: {counts} | true alarms | false alarms | an hour |"
     yield "|---|" + "--:|" * 13
     for name, alarm in alarms.items():
         cells: list[object] = []
@@ -248,8 +254,11 @@ def main(arguments: Sequence[str]) -> int:
                 originals = kept
         lengths = {voice: len(decoded(voice, 8000)) / 8000 for voice in voices}
         for number, detector in enumerate((*PLANTS, _REPEATED)):
-            into = [(voice, length) for voice, length in lengths.items() if length > _EXCERPT and not any(
-                (one.name, one.detector, one.second) == (voice.name, detector, None) for one in known)]
+            into = [
+                (voice, length)
+                for voice, length in lengths.items()
+                if length > _EXCERPT and not any((one.name, one.detector, one.second) == (voice.name, detector, None) for one in known)
+            ]
             for forms, chosen in _FORMS.items():
                 if (detector, forms) not in rows:
                     continue
