@@ -54,6 +54,15 @@ def clipped(speech: Floats, rate: int, chance: Chance) -> Planted:
 
 
 def hole(speech: Floats, rate: int, chance: Chance) -> Planted:
+    """Nothing for 3 to 200 ms within speech, as many short ones as long ones."""
+    length = 10 ** chance.uniform(np.log10(0.003), np.log10(0.2))
+    start = _spoken(speech, rate, chance, length)
+    sound = speech.copy()
+    sound[start : start + round(length * rate)] = 0
+    return Planted(sound[:, None], start / rate, start / rate + length)
+
+
+def any_hole(speech: Floats, rate: int, chance: Chance) -> Planted:
     """Nothing for 3 ms to 2 s within speech, as many short ones as long ones: zeros, or, one time in four, the last sample held."""
     length = 10 ** chance.uniform(np.log10(0.003), np.log10(2))
     start = _spoken(speech, rate, chance, length)
@@ -126,10 +135,12 @@ def silent(speech: Floats, rate: int, chance: Chance) -> Planted:
 PLANTS: dict[str, Plant] = {
     "clipping": clipped,
     "dropout": hole,
-    "click": clicked,
+    "click": lost,
     "channel": dead,
     "phase": inverted,
     "hum": hummed,
     "silence": silent,
 }
 """By the detector that has to find it."""
+EVERY: dict[str, Plant] = PLANTS | {"dropout": any_hole, "click": clicked}
+"""The same, and what is harder to find: long holes, held samples, single wrong ones."""

@@ -32,7 +32,7 @@ from audio.prints import Print
 from audio.profile import Profile
 from audio.sentinels import Subject
 from audio.units import RATE, Lufs, Samples
-from benchmarks.defects import PLANTS, Planted
+from benchmarks.defects import EVERY, Planted
 
 Floats = NDArray[np.float64]
 
@@ -144,7 +144,7 @@ def planted(trial: Trial) -> tuple[str, str]:
     voice, length = trial.voices[int(chance.integers(len(trial.voices)))]
     first = float(chance.uniform(0, length - _EXCERPT))
     excerpt = decoded(voice, trial.form.rate, first, _EXCERPT)
-    defect = PLANTS[trial.detector](excerpt * 0.5 / float(np.abs(excerpt).max()), trial.form.rate, chance)
+    defect = EVERY[trial.detector](excerpt * 0.5 / float(np.abs(excerpt).max()), trial.form.rate, chance)
     with tempfile.TemporaryDirectory(prefix="produce-sentinels-") as folder:
         profile, flaws = heard(saved(defect.sound, Path(folder) / f"planted.{trial.form.suffix}", trial.form), Path(folder))
     judged = sentinels.judge(profile, flaws, subject_of(profile))
@@ -223,12 +223,12 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("folder", type=Path, help="clean speech: .wav, .flac, .mp3 or .ogg")
     parser.add_argument("--times", type=int, default=40, help="how often each defect is planted, into samples and into MP3s (40)")
     parser.add_argument("--known", type=Path, default=KNOWN, help=f"alarms that are true, and recordings to leave out ({KNOWN.name})")
-    parser.add_argument("--only", action="append", choices=(*PLANTS, _REPEATED), help="plant only what this detector has to find")
+    parser.add_argument("--only", action="append", choices=(*EVERY, _REPEATED), help="plant only what this detector has to find")
     asked = parser.parse_args(arguments)
     known = [Known.read(line) for line in asked.known.read_text("utf-8").splitlines() if line.strip() and not line.startswith("#")]
     left_out = {one.name for one in known if one.detector is None}
     voices = sorted(path for path in asked.folder.iterdir() if path.suffix in _SUFFIXES and path.name not in left_out)
-    names = [name for name in (*PLANTS, _REPEATED) if not asked.only or name in asked.only]
+    names = [name for name in (*EVERY, _REPEATED) if not asked.only or name in asked.only]
     rows = {(name, forms): Row() for name in names for forms in _FORMS}
     alarms = {name: Alarms() for name in names}
     out, hours = sys.stdout.write, 0.0
@@ -253,7 +253,7 @@ def main(arguments: Sequence[str]) -> int:
             if form is None:
                 originals = kept
         lengths = {voice: len(decoded(voice, 8000)) / 8000 for voice in voices}
-        for number, detector in enumerate((*PLANTS, _REPEATED)):
+        for number, detector in enumerate((*EVERY, _REPEATED)):
             into = [
                 (voice, length)
                 for voice, length in lengths.items()
@@ -263,7 +263,7 @@ def main(arguments: Sequence[str]) -> int:
                 if (detector, forms) not in rows:
                     continue
                 trials = [Trial(detector, chosen[turn % len(chosen)], (number, turn, len(chosen)), into) for turn in range(asked.times)]
-                does = planted if detector in PLANTS else partial(shared, known=originals)
+                does = planted if detector in EVERY else partial(shared, known=originals)
                 row = rows[detector, forms]
                 for severity, words in pool.map(does, trials):
                     row.planted += 1
