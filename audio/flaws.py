@@ -23,14 +23,14 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float32]
     Counts = NDArray[np.int32]
 
-RECIPE = 1
+RECIPE = 2
 """Raised when the same recording would be noted otherwise."""
 HUM_SECONDS = 20
-HUM_HZ = 2
+HUM_HZ = 1
 """Hertz from one line of a spectrum to the next."""
-HUM_LINES = 200
+HUM_LINES = 400
 SIDE_COLUMNS = 3
-_FRAME, _HOP = 500, 250
+_FRAME, _HOP = 1000, 500
 _HUM_STRETCH, _SHORTEST_HUM = HUM_SECONDS * 1000, 5000
 _QUIET_PART = 20
 """Percentile of the spectra of 20 s that is kept of each line: what is always there is in it, a voice is not."""

@@ -26,10 +26,14 @@ CLICK_COLUMNS = 4
 
 MS = RATE // 1000
 _FALL = 15.0
-_LONGEST = 250
+_LONGEST = 2500
 _QUIETEST = -65.0
+_STEEPEST = 40.0
+"""dB between the levels of a sound and of its slope, at most: it is that of 75 Hz."""
+_SMEARED, _HEARD = 5, 10
+"""Milliseconds from which on a hole is what most of it is, and those on either side that tell how loud it is there."""
 _AS_LOUD = 25.0
-"""After a hole it goes on no more than so many dB quieter than before."""
+"""After a hole it sets in no more than so many dB quieter than before."""
 _CLICK, _LOUDER, _QUIETER = 14.0, 14.0, 25.0
 """What a click stands out by, and by how much more and less the voice may be after it: one that sets in makes clicks of its own."""
 _NEXT_TO, _AROUND = 2, 15
@@ -71,6 +75,8 @@ class Gaps:
         import numpy as np
 
         level, slope = (decibels(np.array(curve)) for curve in (self._level, self._slope))
+        # What stands still is a hole, too, however high it stands.
+        level = np.minimum(level, slope + np.float32(_STEEPEST))
         edge = decibels(np.array(self._edge) ** 2)
         for at, length, *said in holes(level, slope):
             if _BEFORE <= at < until:
@@ -131,7 +137,10 @@ def holes(level: Floats, slope: Floats) -> list[tuple[int, int, float, float, fl
                 edge = float(min(falls[at], rises[end]))
                 # The edge is seen some milliseconds ahead.
                 last = end + int(np.argmax(level[end : end + 4] > inside + _FALL / 2))
-                found.append((int(at), int(last - at), float(before[at]), inside, float(after[end]), edge))
+                # An encoder smears what is beside a hole into it.
+                mostly = float(np.median(level[at + 1 : end])) if last - at >= _SMEARED else inside
+                sides = [float(level[max(0, first) : first + _HEARD].max()) for first in (at - _HEARD, last + 1)]
+                found.append((int(at), int(last - at), sides[0], mostly, sides[1], edge))
                 break
     return found
 

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     Marks = NDArray[np.bool_]
     Counts = NDArray[np.int32]
 
-RECIPE = 1
+RECIPE = 2
 """Raised when the same recording would be judged otherwise."""
 DETECTORS = ("clipping", "dropout", "click", "channel", "phase", "hum", "silence")
 _BLOCK = STEP * STEPS_PER_BLOCK
@@ -43,17 +43,14 @@ _OFTEN = 5.0
 
 # -- holes and clicks ------------------------------------------------------------------------------------------------------------------
 
-_DEEP, _SHORT_MS, _DEEPER = 27.0, 5, 31.0
-_SHARP, _LONG_MS, _LESS_DEEP = 20.0, 8, 20.0
-"""A hole lies 27 dB under what is before it, under 5 ms 31; one that is 8 ms long and has edges of 20 dB, 20."""
-_AUDIBLE, _LOUD, _LASTING_MS = 25.0, 15.0, 20
-"""dB under the voice down to which something is heard beside it, and down to which it is loud; a hole that lasts is heard either way."""
+_DEEP, _SHORT_MS, _SHARP, _UNDER_ROOM, _NOTHING = 40.0, 15, 20.0, 15.0, -90.0
+"""A hole lies 40 dB under what is beside it, and is shorter than a mouth closes, or has sharper edges, or even the room is gone in it, or everything."""
+_AUDIBLE, _LOUD = 25.0, 15.0
+"""dB under the voice down to which something is heard beside it, and down to which it is loud."""
 _CLICK_NOTE, _CLICK, _CLICK_ALONE = 18.0, 22.0, 30.0
 """dB by which a click stands out: in speech, in loud speech, and where nobody speaks; a mouth makes some of up to 27 there."""
 _BESIDE_MS, _SAME_MS = 15, 5
 _GONE = -95.0
-_GONE_BLOCKS = 25
-"""Steps of digital silence that are no pause when somebody speaks right before and after them."""
 
 # -- sides -----------------------------------------------------------------------------------------------------------------------------
 
@@ -100,7 +97,7 @@ def judge(profile: Profile, flaws: Flaws, subject: Subject) -> tuple[Finding, ..
     """Everything that is wrong, in order of detectors and then of time."""
     found = (
         _clipping(flaws),
-        _dropouts(profile, flaws, subject),
+        _dropouts(flaws, subject),
         _clicks(flaws, subject),
         _channels(profile, flaws, subject),
         _phase(flaws, subject),
@@ -140,28 +137,14 @@ def _clipping(flaws: Flaws) -> Iterator[Finding]:
         yield _finding(flaws, "clipping", severity, start * STEP, end * STEP, count, "peaks", words)
 
 
-def _dropouts(profile: Profile, flaws: Flaws, subject: Subject) -> Iterator[Finding]:
+def _dropouts(flaws: Flaws, subject: Subject) -> Iterator[Finding]:
     for at, length, before, inside, after, edge in flaws.holes / 10:
         at, length = round(10 * at), round(10 * length)
-        depth, beside = before - inside, min(before, after)
-        deep = depth >= (_DEEP if length >= _SHORT_MS else _DEEPER) or (length >= _LONG_MS and edge >= _SHARP and depth >= _LESS_DEEP)
-        if deep and beside >= subject.voice - _AUDIBLE:
-            severity: Severity = "warning" if beside >= subject.voice - _LOUD or length >= _LASTING_MS else "note"
+        quieter, louder = sorted((before, after))
+        nothing = edge >= _SHARP or length <= _SHORT_MS or inside <= subject.noise - _UNDER_ROOM or inside <= _NOTHING
+        if nothing and quieter - inside >= _DEEP and quieter >= subject.voice - _AUDIBLE:
+            severity: Severity = "warning" if louder >= subject.voice - _LOUD else "note"
             yield _finding(flaws, "dropout", severity, at * _MS, (at + length) * _MS, length, "ms", f"dropout: nothing for {length} ms within speech")
-    yield from _gone(profile, subject)
-
-
-def _gone(profile: Profile, subject: Subject) -> Iterator[Finding]:
-    """Digital silence too long for a hole, with speech right at both its ends."""
-    for start, end in runs(profile.level <= _GONE):
-        if end - start < _GONE_BLOCKS or not start or end >= len(profile.level):
-            continue
-        beside = min(profile.level[max(0, start - 3) : start].max(), profile.level[end : end + 3].max())
-        if beside >= subject.voice - _AUDIBLE:
-            severity: Severity = "warning" if beside >= subject.voice - _LOUD else "note"
-            first, last = Samples(subject.origin + start * STEP), Samples(subject.origin + end * STEP)
-            words = f"dropout: nothing for {(end - start) * 10} ms within speech"
-            yield Finding("dropout", severity, first, last, (end - start) * 10.0, "ms", words)
 
 
 def _clicks(flaws: Flaws, subject: Subject) -> Iterator[Finding]:
@@ -242,7 +225,7 @@ def _hum(flaws: Flaws, subject: Subject) -> Iterator[Finding]:
         for hertz in (mains * n for n in range(1, _HARMONICS + 1)):
             line = hertz // HUM_HZ
             peak = spectra[:, line - 1 : line + 2].max(axis=1)
-            beside = np.concatenate((spectra[:, line - 10 : line - 3], spectra[:, line + 4 : line + 11]), axis=1)
+            beside = np.concatenate((spectra[:, line - 17 : line - 4], spectra[:, line + 5 : line + 18]), axis=1)
             over = peak - np.percentile(beside, 75, axis=1)
             power += np.where(over >= _STANDS_OUT, 10 ** ((peak + _EARS[hertz]) / 10), 0)
             lines += over >= _STANDS_OUT

@@ -44,7 +44,7 @@ def _spoken(speech: Floats, rate: int, chance: Chance, length: float) -> int:
 
 def clipped(speech: Floats, rate: int, chance: Chance) -> Planted:
     """Two seconds in which the input was driven 6 to 12 dB too far."""
-    start = _spoken(speech, rate, chance, 0.1)
+    start = _spoken(speech[: -2 * rate], rate, chance, 0.1)
     here = slice(start, start + 2 * rate)
     sound = speech.copy()
     limit = float(np.abs(speech).max())
@@ -102,7 +102,7 @@ def lost(speech: Floats, rate: int, chance: Chance) -> Planted:
 def dead(speech: Floats, rate: int, chance: Chance) -> Planted:
     """One side is gone for four to eight seconds."""
     length = float(chance.uniform(4, 8))
-    start = _spoken(speech, rate, chance, 0.1)
+    start = _spoken(speech[: -round(length * rate)], rate, chance, 0.1)
     sides = np.stack((speech, speech * 0.95), axis=1)
     sides[start : start + round(length * rate), int(chance.integers(2))] *= 1e-4
     return Planted(sides, start / rate, start / rate + length)
@@ -115,12 +115,25 @@ def inverted(speech: Floats, rate: int, _chance: Chance) -> Planted:
 
 
 def hummed(speech: Floats, rate: int, chance: Chance) -> Planted:
-    """Mains with its harmonics, as heard 35 to 45 dB under the voice."""
+    """Mains with five harmonics, as heard (A-weighted) 35 to 45 dB under the voice; a loud room hides what is more than 15 dB under it."""
     mains = int(chance.choice((50, 60)))
     time = np.arange(len(speech)) / rate
-    hum = sum(10 ** (-n / 5) * np.sin(2 * np.pi * mains * n * time + chance.uniform(0, 6)) for n in range(1, 7))
-    loud = 10 * np.log10(float((speech**2).mean()))
-    return Planted((speech + hum * 10 ** ((loud - chance.uniform(20, 30)) / 20))[:, None], 0.0, len(speech) / rate)
+    hum, heard = np.zeros(len(speech)), 0.0
+    for n in range(1, 7):
+        hum += 10 ** (-n / 5) * np.sin(2 * np.pi * mains * n * time + chance.uniform(0, 6))
+        heard += 10 ** (-2 * n / 5) / 2 * _as_heard(mains * n)
+    levels = _levels(speech, rate)
+    voice = 10 * np.log10((10 ** (levels[levels > np.percentile(levels, 90) - 20] / 10)).mean())
+    room = float(np.percentile(levels[levels > -95], 10))
+    gain = 10 ** (max(voice - chance.uniform(35, 45), room - 15) / 20) / np.sqrt(heard)
+    return Planted((speech + hum * gain)[:, None], 0.0, len(speech) / rate)
+
+
+def _as_heard(hertz: float) -> float:
+    """Power of a tone by A-weighting (IEC 61672), to that at 1 kHz."""
+    f = hertz**2
+    curve = 12194**2 * f**2 / ((f + 20.6**2) * np.sqrt((f + 107.7**2) * (f + 737.9**2)) * (f + 12194**2))
+    return float(1.2589 * curve) ** 2
 
 
 def silent(speech: Floats, rate: int, chance: Chance) -> Planted:
