@@ -48,7 +48,7 @@ _DEEP, _SHORT_MS, _SHARP, _UNDER_ROOM, _NOTHING = 40.0, 15, 20.0, 15.0, -90.0
 _AUDIBLE, _LOUD = 25.0, 15.0
 """dB under the voice down to which something is heard beside it, and down to which it is loud."""
 _CLICK_NOTE, _CLICK, _CLICK_ALONE = 18.0, 22.0, 30.0
-"""dB by which a click stands out: in speech, in loud speech, and where nobody speaks; a mouth makes some of up to 27 there."""
+"""dB by which a click stands out: in speech, in loud speech, and wherever it is; a mouth makes some of up to 27 where nobody speaks."""
 _BESIDE_MS, _SAME_MS = 15, 5
 _GONE = -95.0
 
@@ -138,8 +138,7 @@ def _clipping(flaws: Flaws) -> Iterator[Finding]:
 
 
 def _dropouts(flaws: Flaws, subject: Subject) -> Iterator[Finding]:
-    for at, length, before, inside, after, edge in flaws.holes / 10:
-        at, length = round(10 * at), round(10 * length)
+    for (at, length), (before, inside, after, edge) in zip(flaws.holes[:, :2].tolist(), (flaws.holes[:, 2:] / 10).tolist(), strict=True):
         quieter, louder = sorted((before, after))
         nothing = edge >= _SHARP or length <= _SHORT_MS or inside <= subject.noise - _UNDER_ROOM or inside <= _NOTHING
         if nothing and quieter - inside >= _DEEP and quieter >= subject.voice - _AUDIBLE:
@@ -148,15 +147,15 @@ def _dropouts(flaws: Flaws, subject: Subject) -> Iterator[Finding]:
 
 
 def _clicks(flaws: Flaws, subject: Subject) -> Iterator[Finding]:
-    holes = [(int(at) - _BESIDE_MS, int(at + length) + _BESIDE_MS) for at, length in flaws.holes[:, :2]]
+    beside_holes = [(one.start - flaws.origin - _BESIDE_MS * _MS, one.end - flaws.origin + _BESIDE_MS * _MS) for one in _dropouts(flaws, subject)]
     found: dict[int, tuple[float, Severity]] = {}
     for at, *said in flaws.clicks.tolist():
         by, beside, own = (value / 10 for value in said)
         heard = beside >= subject.voice - _AUDIBLE and by >= _CLICK_NOTE
         alone = own >= subject.voice - _AUDIBLE and by >= _CLICK_ALONE
-        if not (heard or alone) or any(start <= at < end for start, end in holes):
+        if not (heard or alone) or any(start <= at * _MS < end for start, end in beside_holes):
             continue
-        loud = by >= _CLICK and beside >= subject.voice - _LOUD
+        loud = by >= _CLICK and (beside >= subject.voice - _LOUD or by >= _CLICK_ALONE)
         # Both sides of a recording click at once.
         place = next((near for near in range(at - _SAME_MS, at + 1) if near in found), at)
         found[place] = max(found.get(place, (0.0, "note")), (by, "warning" if loud or alone else "note"))
