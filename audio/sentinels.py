@@ -38,7 +38,10 @@ _NEAR_DB, _SWING_DB = 1.0, 6.0
 _FLAT_TOPS, _FULL_SCALE, _FLAT_AT_FULL_SCALE = 3, -0.3, 2
 """Flat tops within two seconds that are no chance: in clean speech there are up to five in a minute, hardly two of them together."""
 _BROAD, _BROAD_TOPS = 54, 8
-"""Lossy encoders round the corners of flat tops: then so many peaks count whose median breadth near the top is over so many percent."""
+_BROADER, _WORN_DB, _WORN_TOPS, _WORN_SHARE = 60, 4.0, 16, 0.21
+"""Lossy encoders round the corners of flat tops and let some stand out: so many peaks tell, whose median breadth near the top is over so many percent,
+or so many more of them, further down, of which a share is that broad; in clean speech that share is 0.18 at most.
+"""
 _OFTEN = 5.0
 
 # -- holes and clicks ------------------------------------------------------------------------------------------------------------------
@@ -47,8 +50,11 @@ _DEEP, _SHORT_MS, _SHARP, _UNDER_ROOM, _NOTHING = 40.0, 15, 20.0, 15.0, -90.0
 """A hole lies 40 dB under what is beside it, and is shorter than a mouth closes, or has sharper edges, or even the room is gone in it, or everything."""
 _AUDIBLE, _LOUD = 25.0, 15.0
 """dB under the voice down to which something is heard beside it, and down to which it is loud."""
-_CLICK_NOTE, _CLICK, _CLICK_ALONE = 18.0, 22.0, 30.0
-"""dB by which a click stands out: in speech, in loud speech, and wherever it is; a mouth makes some of up to 27 where nobody speaks."""
+_CLICK_NOTE, _CLICK, _CLICK_FAR, _CLICK_ALONE = 18.0, 22.0, 28.0, 30.0
+_CLICK_LOUD = 18.0
+"""dB by which a click stands out: in speech, in speech that is loud (so many dB under the voice), in any speech, and where nobody speaks. A mouth makes
+some of up to 27 there.
+"""
 _BESIDE_MS, _SAME_MS = 15, 5
 _GONE = -95.0
 
@@ -63,7 +69,8 @@ _PHASE_BLOCKS = 50
 
 _MAINS = (50, 60)
 _HARMONICS = 6
-_STANDS_OUT, _CLEARLY = 10.0, 15.0
+_MOST, _TOGETHER, _LEAST = 25.0, 21.0, 4.0
+"""dB by which its lines stand out, together, of each at most so much; in clean speech that is up to 16. Those that hardly do are not counted as hum."""
 _EARS = {50: -30.3, 60: -26.2, 100: -19.1, 120: -16.2, 150: -13.2, 180: -11.7, 200: -10.8, 240: -9.0, 250: -8.7, 300: -7.1, 360: -5.8}
 """How much weaker these frequencies are heard than 1 kHz, in dB (A-weighting, IEC 61672)."""
 _HUM_NOTE, _HUM = 65.0, 55.0
@@ -118,15 +125,17 @@ def _clipping(flaws: Flaws) -> Iterator[Finding]:
     np.maximum.at(highest, seconds + 1, height)
     under = np.maximum(np.maximum(highest[seconds], highest[seconds + 1]), highest[seconds + 2]) - height
     near, flat = under <= 100 * _NEAR_DB, (flat > 0) & (under <= 100 * _SWING_DB)
+    high = under <= 100 * _WORN_DB
     marks: list[tuple[int, int]] = []
-    for second in np.unique(seconds[near | flat]):
+    for second in np.unique(seconds[high | flat]):
         # Two seconds, by each second: what lies around an edge is seen whole by one of them.
         here = (step >= second * 100) & (step < second * 100 + 200)
-        tops, high = here & flat, here & near
+        tops, nearest, worn = here & flat, here & near, here & high & (broad >= _BROADER)
         needed = _FLAT_AT_FULL_SCALE if tops.any() and height[tops].max() >= 100 * _FULL_SCALE else _FLAT_TOPS
-        worn = high.sum() >= _BROAD_TOPS and np.median(broad[high]) >= _BROAD
-        if tops.sum() >= needed or worn:
-            which = step[tops if tops.sum() >= needed else high & (broad >= _BROAD)]
+        broadly = nearest.sum() >= _BROAD_TOPS and np.median(broad[nearest]) >= _BROAD
+        widely = (here & high).sum() >= _WORN_TOPS and worn.sum() >= _WORN_SHARE * (here & high).sum()
+        if tops.sum() >= needed or broadly or widely:
+            which = step[tops if tops.sum() >= needed else nearest & (broad >= _BROAD) if broadly else worn]
             marks += [(int(at), int(at) + 1) for at in which]
     at = np.unique(np.array([first for first, _ in marks], "i8"))
     for start, end in stretches(marks, 200):
@@ -155,7 +164,7 @@ def _clicks(flaws: Flaws, subject: Subject) -> Iterator[Finding]:
         alone = own >= subject.voice - _AUDIBLE and by >= _CLICK_ALONE
         if not (heard or alone) or any(start <= at * _MS < end for start, end in beside_holes):
             continue
-        loud = by >= _CLICK and (beside >= subject.voice - _LOUD or by >= _CLICK_ALONE)
+        loud = by >= _CLICK and (beside >= subject.voice - _CLICK_LOUD or by >= _CLICK_FAR)
         # Both sides of a recording click at once.
         place = next((near for near in range(at - _SAME_MS, at + 1) if near in found), at)
         found[place] = max(found.get(place, (0.0, "note")), (by, "warning" if loud or alone else "note"))
@@ -220,16 +229,15 @@ def _hum(flaws: Flaws, subject: Subject) -> Iterator[Finding]:
     spectra = flaws.hum / 100
     heard = np.full((len(_MAINS), len(spectra)), -200.0)
     for row, mains in enumerate(_MAINS):
-        power, lines, clear = np.zeros(len(spectra)), np.zeros(len(spectra), "i4"), np.zeros(len(spectra), "?")
+        power, together = np.zeros(len(spectra)), np.zeros(len(spectra))
         for hertz in (mains * n for n in range(1, _HARMONICS + 1)):
             line = hertz // HUM_HZ
             peak = spectra[:, line - 1 : line + 2].max(axis=1)
             beside = np.concatenate((spectra[:, line - 17 : line - 4], spectra[:, line + 5 : line + 18]), axis=1)
             over = peak - np.percentile(beside, 75, axis=1)
-            power += np.where(over >= _STANDS_OUT, 10 ** ((peak + _EARS[hertz]) / 10), 0)
-            lines += over >= _STANDS_OUT
-            clear |= over >= _CLEARLY
-        heard[row] = np.where(clear | (lines >= 2), 10 * np.log10(power + 1e-20), -200)
+            power += np.where(over >= _LEAST, 10 ** ((peak + _EARS[hertz]) / 10), 0)
+            together += np.clip(over, 0, _MOST)
+        heard[row] = np.where(together >= _TOGETHER, 10 * np.log10(power + 1e-20), -200)
     row = int(np.argmax(heard.max(axis=1)))
     marks = [(start, end) for start, end in runs(heard[row] > subject.voice - _HUM_NOTE) if end - start >= min(2, len(spectra))]
     for start, end in stretches(marks, 2):
