@@ -46,8 +46,9 @@ _OFTEN = 5.0
 
 # -- holes and clicks ------------------------------------------------------------------------------------------------------------------
 
-_DEEP, _SHORT_MS, _SHARP, _UNDER_ROOM, _NOTHING = 40.0, 15, 20.0, 15.0, -90.0
-"""A hole lies 40 dB under what is beside it, and is shorter than a mouth closes, or has sharper edges, or even the room is gone in it, or everything."""
+_DEEP, _UNDER_ROOM, _NOTHING = 40.0, 12.0, -90.0
+_SHORT_MS, _DEEPER = 15, 45.0
+"""A hole lies 40 dB under what is beside it, and even the room is gone in it, or everything is; what is shorter than a mouth closes lies 45 dB under it."""
 _AUDIBLE, _LOUD = 25.0, 15.0
 """dB under the voice down to which something is heard beside it, and down to which it is loud."""
 _CLICK_NOTE, _CLICK, _CLICK_FAR, _CLICK_ALONE = 18.0, 22.0, 28.0, 30.0
@@ -147,9 +148,9 @@ def _clipping(flaws: Flaws) -> Iterator[Finding]:
 
 
 def _dropouts(flaws: Flaws, subject: Subject) -> Iterator[Finding]:
-    for (at, length), (before, inside, after, edge) in zip(flaws.holes[:, :2].tolist(), (flaws.holes[:, 2:] / 10).tolist(), strict=True):
+    for (at, length), (before, inside, after) in zip(flaws.holes[:, :2].tolist(), (flaws.holes[:, 2:5] / 10).tolist(), strict=True):
         quieter, louder = sorted((before, after))
-        nothing = edge >= _SHARP or length <= _SHORT_MS or inside <= subject.noise - _UNDER_ROOM or inside <= _NOTHING
+        nothing = inside <= max(_NOTHING, subject.noise - _UNDER_ROOM) or (length <= _SHORT_MS and quieter - inside >= _DEEPER)
         if nothing and quieter - inside >= _DEEP and quieter >= subject.voice - _AUDIBLE:
             severity: Severity = "warning" if louder >= subject.voice - _LOUD else "note"
             yield _finding(flaws, "dropout", severity, at * _MS, (at + length) * _MS, length, "ms", f"dropout: nothing for {length} ms within speech")
