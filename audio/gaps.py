@@ -28,10 +28,10 @@ MS = RATE // 1000
 _FALL = 15.0
 _LONGEST = 2500
 _QUIETEST = -65.0
-_STEEPEST = 40.0
-"""dB between the levels of a sound and of its slope, at most: it is that of 75 Hz."""
-_SMEARED, _HEARD = 5, 10
-"""Milliseconds from which on a hole is what most of it is, and those on either side that tell how loud it is there."""
+_STEEPEST = 36.0
+"""dB between the levels of a sound and of its slope, at most: it is that of 120 Hz."""
+_SMEARED, _MOSTLY, _HEARD = 5, 25, 10
+"""Milliseconds from which on a hole is what a quarter of it is (percent), and those on either side that tell how loud it is there."""
 _AS_LOUD = 25.0
 """After a hole it sets in no more than so many dB quieter than before."""
 _CLICK, _LOUDER, _QUIETER = 14.0, 14.0, 25.0
@@ -138,7 +138,7 @@ def holes(level: Floats, slope: Floats) -> list[tuple[int, int, float, float, fl
                 # The edge is seen some milliseconds ahead.
                 last = end + int(np.argmax(level[end : end + 4] > inside + _FALL / 2))
                 # An encoder smears what is beside a hole into it.
-                mostly = float(np.median(level[at + 1 : end])) if last - at >= _SMEARED else inside
+                mostly = float(np.percentile(level[at + 1 : end], _MOSTLY)) if last - at >= _SMEARED else inside
                 sides = [float(level[max(0, first) : first + _HEARD].max()) for first in (at - _HEARD, last + 1)]
                 found.append((int(at), int(last - at), sides[0], mostly, sides[1], edge))
                 break

@@ -46,9 +46,8 @@ _OFTEN = 5.0
 
 # -- holes and clicks ------------------------------------------------------------------------------------------------------------------
 
-_DEEP, _UNDER_ROOM, _NOTHING = 40.0, 12.0, -90.0
-_SHORT_MS, _DEEPER = 15, 45.0
-"""A hole lies 40 dB under what is beside it, and even the room is gone in it, or everything is; what is shorter than a mouth closes lies 45 dB under it."""
+_DEEP, _UNDER_ROOM, _NOTHING, _SHORT_MS = 40.0, 12.0, -90.0, 8
+"""A hole lies 40 dB under what is beside it, and even the room is gone in it, or everything is, or it is shorter than a mouth closes."""
 _AUDIBLE, _LOUD = 25.0, 15.0
 """dB under the voice down to which something is heard beside it, and down to which it is loud."""
 _CLICK_NOTE, _CLICK, _CLICK_FAR, _CLICK_ALONE = 18.0, 22.0, 28.0, 30.0
@@ -150,7 +149,7 @@ def _clipping(flaws: Flaws) -> Iterator[Finding]:
 def _dropouts(flaws: Flaws, subject: Subject) -> Iterator[Finding]:
     for (at, length), (before, inside, after) in zip(flaws.holes[:, :2].tolist(), (flaws.holes[:, 2:5] / 10).tolist(), strict=True):
         quieter, louder = sorted((before, after))
-        nothing = inside <= max(_NOTHING, subject.noise - _UNDER_ROOM) or (length <= _SHORT_MS and quieter - inside >= _DEEPER)
+        nothing = inside <= max(_NOTHING, subject.noise - _UNDER_ROOM) or length <= _SHORT_MS
         if nothing and quieter - inside >= _DEEP and quieter >= subject.voice - _AUDIBLE:
             severity: Severity = "warning" if louder >= subject.voice - _LOUD else "note"
             yield _finding(flaws, "dropout", severity, at * _MS, (at + length) * _MS, length, "ms", f"dropout: nothing for {length} ms within speech")

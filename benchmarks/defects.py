@@ -61,17 +61,8 @@ def clipped(speech: Floats, rate: int, chance: Chance) -> Planted:
 
 
 def hole(speech: Floats, rate: int, chance: Chance) -> Planted:
-    """Nothing for 3 to 200 ms within speech, as many short ones as long ones."""
-    length = 10 ** chance.uniform(np.log10(0.003), np.log10(0.2))
-    start = _spoken(speech, rate, chance, length)
-    sound = speech.copy()
-    sound[start : start + round(length * rate)] = 0
-    return Planted(sound[:, None], start / rate, start / rate + length)
-
-
-def any_hole(speech: Floats, rate: int, chance: Chance) -> Planted:
-    """Nothing for 3 ms to 2 s within speech, as many short ones as long ones: zeros, or, one time in four, the last sample held."""
-    length = 10 ** chance.uniform(np.log10(0.003), np.log10(2))
+    """Nothing for 5 ms to 2 s within speech, as many short ones as long ones: zeros, or, one time in four, the last sample held."""
+    length = 10 ** chance.uniform(np.log10(0.005), np.log10(2))
     start = _spoken(speech, rate, chance, length)
     sound = speech.copy()
     sound[start : start + round(length * rate)] = speech[start - 1] if chance.random() < 0.25 else 0
