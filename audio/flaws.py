@@ -108,7 +108,7 @@ class Inspector:
         energies = [mean_squares(side, MS) for side in sides]
         for ear, side, energy in zip(self._ears, sides, energies, strict=True):
             ear.add(side, energy)
-        slow = [side.reshape(-1, MS) @ np.full(MS, 1 / MS, "f4") for side in sides]
+        slow = [np.einsum("ij,j->i", side.reshape(-1, MS), np.full(MS, 1 / MS, "f4")) for side in sides]
         self._hum.add(slow[0] if len(slow) == 1 else (slow[0] + slow[1]) * np.float32(0.5))
         if self._channels == 2:
             left, right = (energy.reshape(-1, 100).mean(axis=1) for energy in (energies[0], energies[-1]))

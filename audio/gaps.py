@@ -104,7 +104,9 @@ def mean_squares(samples: Floats, length: int) -> Floats:
     """Of stretches of so many samples each."""
     import numpy as np
 
-    found: Floats = np.multiply(samples, samples).reshape(-1, length) @ np.full(length, 1 / length, "f4")
+    rows = samples.reshape(-1, length)
+    found: Floats = np.einsum("ij,ij->i", rows, rows)
+    found *= np.float32(1 / length)
     return found
 
 

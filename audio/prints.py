@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     Counts = NDArray[np.int64]
     Doubles = NDArray[np.float64]
 
-RECIPE = 1
+RECIPE = 2
 """Raised when the same recording would give another print, or the same prints other matches."""
 SHORTEST = 20.0
 """Seconds that have to be the same: less is a jingle, a phrase that is said twice, or chance."""
@@ -38,9 +38,9 @@ _NEXT, _FEWEST = 800, 6
 """Steps within which the next place with the same offset follows, and how many places there are at least."""
 _SELF = 1000
 """Steps by which a stretch of a recording is repeated at least."""
-_LOOK = 25
+_LOOK, _FURTHER = 25, 5
 _ALIKE, _STILL_ALIKE = 0.9, 0.87
-"""Correlation of loudness over a whole stretch, and over each two and a half seconds of it."""
+"""Correlation of loudness over a whole stretch, and over each two and a half seconds of it (blocks), which go on by half a second."""
 _QUIETEST = -100
 
 
@@ -207,13 +207,19 @@ def _grown(one: Counts, other: Counts, first: int, last: int, offset: int) -> tu
     """The stretch around blocks [first, last) in which loudness goes the same way; None when it is too short, or does not."""
     low, high = max(0, -offset), min(len(one), len(other) - offset)
     first, last = max(first, low), min(max(last, first + _LOOK), high)
-    while last + _LOOK <= high and _likeness(one[last : last + _LOOK], other[last + offset : last + _LOOK + offset]) >= _STILL_ALIKE:
-        last += _LOOK
-    while first - _LOOK >= low and _likeness(one[first - _LOOK : first], other[first - _LOOK + offset : first + offset]) >= _STILL_ALIKE:
-        first -= _LOOK
+    while last + _FURTHER <= high and _still(one, other, last + _FURTHER - _LOOK, offset, low):
+        last += _FURTHER
+    while first - _FURTHER >= low and _still(one, other, first - _FURTHER, offset, low):
+        first -= _FURTHER
     if last - first < SHORTEST * 10 or _likeness(one[first:last], other[first + offset : last + offset]) < _ALIKE:
         return None
     return first, last
+
+
+def _still(one: Counts, other: Counts, start: int, offset: int, low: int) -> bool:
+    """Whether two and a half seconds from block ``start`` on are like each other."""
+    start = max(start, low)
+    return _likeness(one[start : start + _LOOK], other[start + offset : start + _LOOK + offset]) >= _STILL_ALIKE
 
 
 def _likeness(one: Counts, other: Counts) -> float:

@@ -39,21 +39,21 @@ _FLAT_TOPS, _FULL_SCALE, _FLAT_AT_FULL_SCALE = 3, -0.3, 2
 """Flat tops within two seconds that are no chance: in clean speech there are up to five in a minute, hardly two of them together."""
 _BROAD, _BROAD_TOPS = 54, 8
 _BROADER, _WORN_DB, _WORN_TOPS, _WORN_SHARE = 60, 4.0, 16, 0.21
-"""Lossy encoders round the corners of flat tops and let some stand out: so many peaks tell, whose median breadth near the top is over so many percent,
-or so many more of them, further down, of which a share is that broad; in clean speech that share is 0.18 at most.
+"""Lossy encoders round the corners of flat tops and let some stand out. So many peaks tell, whose median breadth near the top is over so many percent;
+or more of them, from further down, of which a share is that broad: in clean speech 0.18 at most.
 """
 _OFTEN = 5.0
 
 # -- holes and clicks ------------------------------------------------------------------------------------------------------------------
 
 _DEEP, _UNDER_ROOM, _NOTHING, _SHORT_MS = 40.0, 12.0, -90.0, 8
-"""A hole lies 40 dB under what is beside it, and even the room is gone in it, or everything is, or it is shorter than a mouth closes."""
+"""A hole lies 40 dB under what is beside it, and even the room is gone in it, or all is (dBFS), or it is shorter than a mouth closes."""
 _AUDIBLE, _LOUD = 25.0, 15.0
 """dB under the voice down to which something is heard beside it, and down to which it is loud."""
 _CLICK_NOTE, _CLICK, _CLICK_FAR, _CLICK_ALONE = 18.0, 22.0, 28.0, 30.0
 _CLICK_LOUD = 18.0
-"""dB by which a click stands out: in speech, in speech that is loud (so many dB under the voice), in any speech, and where nobody speaks. A mouth makes
-some of up to 27 there.
+"""dB by which a click stands out: in speech, in speech that is loud (so many dB under the voice), in any speech, and where nobody speaks:
+a mouth makes some of up to 27 there.
 """
 _BESIDE_MS, _SAME_MS = 15, 5
 _GONE = -95.0
@@ -70,7 +70,7 @@ _PHASE_BLOCKS = 50
 _MAINS = (50, 60)
 _HARMONICS = 6
 _MOST, _TOGETHER, _LEAST = 25.0, 21.0, 4.0
-"""dB by which its lines stand out, together, of each at most so much; in clean speech that is up to 16. Those that hardly do are not counted as hum."""
+"""dB by which its lines stand out, together, of each at most so much (clean speech: up to 16); those that hardly do are not hum."""
 _EARS = {50: -30.3, 60: -26.2, 100: -19.1, 120: -16.2, 150: -13.2, 180: -11.7, 200: -10.8, 240: -9.0, 250: -8.7, 300: -7.1, 360: -5.8}
 """How much weaker these frequencies are heard than 1 kHz, in dB (A-weighting, IEC 61672)."""
 _HUM_NOTE, _HUM = 65.0, 55.0

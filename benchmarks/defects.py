@@ -51,7 +51,7 @@ def _sample(places: NDArray[np.int64], rate: int, chance: Chance) -> int:
 
 def clipped(speech: Floats, rate: int, chance: Chance) -> Planted:
     """Two seconds in which the input was driven 6 to 12 dB too far."""
-    start = _spoken(speech[: -rate], rate, chance, 1.0)
+    start = _spoken(speech[:-rate], rate, chance, 1.0)
     here = slice(start, start + 2 * rate)
     sound = speech.copy()
     limit = float(np.abs(speech).max())
