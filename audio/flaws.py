@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from audio.gaps import CLICK_COLUMNS, HOLE_COLUMNS, MS, Gaps, decibels, mean_squares
+from audio.recipes import FLAWS
 from audio.sides import Sides, after, as_many
 from audio.tops import COLUMNS, Tops
 from audio.units import RATE, Samples
@@ -23,8 +24,7 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float32]
     Counts = NDArray[np.int32]
 
-RECIPE = 2
-"""Raised when the same recording would be noted otherwise."""
+RECIPE = FLAWS
 HUM_SECONDS = 20
 HUM_HZ = 1
 """Hertz from one line of a spectrum to the next."""

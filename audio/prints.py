@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 from audio.profile import STEP, STEPS_PER_BLOCK, Profile
+from audio.recipes import PRINTS
 from audio.units import Samples
 
 if TYPE_CHECKING:
@@ -22,8 +23,7 @@ if TYPE_CHECKING:
     Counts = NDArray[np.int64]
     Doubles = NDArray[np.float64]
 
-RECIPE = 2
-"""Raised when the same recording would give another print, or the same prints other matches."""
+RECIPE = PRINTS
 SHORTEST = 20.0
 """Seconds that have to be the same: less is a jingle, a phrase that is said twice, or chance."""
 _SMOOTH = 9

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from audio.findings import Finding, Severity, stretches, thinned
 from audio.flaws import HUM_HZ, HUM_SECONDS, Flaws
 from audio.profile import STEP, STEPS_PER_BLOCK, Profile
+from audio.recipes import SENTINELS
 from audio.units import RATE, Lufs, Samples
 
 if TYPE_CHECKING:
@@ -24,8 +25,7 @@ if TYPE_CHECKING:
     Marks = NDArray[np.bool_]
     Counts = NDArray[np.int32]
 
-RECIPE = 2
-"""Raised when the same recording would be judged otherwise."""
+RECIPE = SENTINELS
 DETECTORS = ("clipping", "dropout", "click", "channel", "phase", "hum", "silence")
 _BLOCK = STEP * STEPS_PER_BLOCK
 _SECOND = RATE
@@ -39,7 +39,7 @@ _FLAT_TOPS, _FULL_SCALE, _FLAT_AT_FULL_SCALE = 3, -0.3, 2
 """Flat tops within two seconds that are no chance: in clean speech there are up to five in a minute, hardly two of them together."""
 _BROAD, _BROAD_TOPS = 54, 8
 _BROADER, _WORN_DB, _WORN_TOPS, _WORN_SHARE = 60, 4.0, 16, 0.21
-"""Lossy encoders round the corners of flat tops and let some stand out. So many peaks tell, whose median breadth near the top is over so many percent;
+"""Lossy encoders round the corners of flat tops and let some stand out. So many peaks tell, whose median breadth near the top is over that (percent);
 or more of them, from further down, of which a share is that broad: in clean speech 0.18 at most.
 """
 _OFTEN = 5.0

@@ -139,12 +139,10 @@ def silent(speech: Floats, rate: int, chance: Chance) -> Planted:
 PLANTS: dict[str, Plant] = {
     "clipping": clipped,
     "dropout": hole,
-    "click": lost,
+    "click": clicked,
     "channel": dead,
     "phase": inverted,
     "hum": hummed,
     "silence": silent,
 }
 """By the detector that has to find it."""
-EVERY: dict[str, Plant] = PLANTS | {"dropout": any_hole, "click": clicked}
-"""The same, and what is harder to find: long holes, held samples, single wrong ones."""

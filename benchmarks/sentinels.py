@@ -147,7 +147,7 @@ def planted(trial: Trial) -> tuple[str, str]:
     voice, length = trial.voices[int(chance.integers(len(trial.voices)))]
     first = float(chance.uniform(0, length - _EXCERPT))
     excerpt = decoded(voice, trial.form.rate, first, _EXCERPT)
-    defect = EVERY[trial.detector](excerpt * 0.5 / float(np.abs(excerpt).max()), trial.form.rate, chance)
+    defect = PLANTS[trial.detector](excerpt * 0.5 / float(np.abs(excerpt).max()), trial.form.rate, chance)
     with tempfile.TemporaryDirectory(prefix="produce-sentinels-") as folder:
         profile, flaws = heard(saved(defect.sound, Path(folder) / f"planted.{trial.form.suffix}", trial.form), Path(folder))
     judged = sentinels.judge(profile, flaws, subject_of(profile))
@@ -229,12 +229,12 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--times", type=int, default=40, help="how often each defect is planted, into samples and into MP3s (40)")
     parser.add_argument("--seed", type=int, default=0, help="another number, other places (0)")
     parser.add_argument("--known", type=Path, default=KNOWN, help=f"alarms that are true, and recordings to leave out ({KNOWN.name})")
-    parser.add_argument("--only", action="append", choices=(*EVERY, _REPEATED), help="plant only what this detector has to find")
+    parser.add_argument("--only", action="append", choices=(*PLANTS, _REPEATED), help="plant only what this detector has to find")
     asked = parser.parse_args(arguments)
     known = [Known.read(line) for line in asked.known.read_text("utf-8").splitlines() if line.strip() and not line.startswith("#")]
     left_out = {one.name for one in known if one.detector is None}
     voices = sorted(path for path in asked.folder.iterdir() if path.suffix in _SUFFIXES and path.name not in left_out)
-    names = [name for name in (*EVERY, _REPEATED) if not asked.only or name in asked.only]
+    names = [name for name in (*PLANTS, _REPEATED) if not asked.only or name in asked.only]
     rows = {(name, forms): Row() for name in names for forms in _FORMS}
     alarms = {name: Alarms() for name in names}
     out, hours = sys.stdout.write, 0.0

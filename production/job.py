@@ -10,7 +10,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from audio import ffmpeg, flaws, sentinels, tagsheet
+from audio import ffmpeg, recipes, tagsheet
 from audio.tagsheet import TagSheet
 from audio.timeline import Chapter
 from production import inside, plan, releases, sheets, transcripts
@@ -69,7 +69,7 @@ def job(project: Project, planned: Plan, store: Store, folder: Path) -> Job:
         basis["tags"],
         source,
         urls,
-        [flaws.RECIPE, sentinels.RECIPE],
+        [recipes.FLAWS, recipes.SENTINELS, recipes.PRINTS],
         planned.scratch,
         episode.minutes,
         [s.minutes for s in episode.sections],

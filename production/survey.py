@@ -13,10 +13,9 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from audio import chain, ffmpeg, flaws, graph, measure, profile, sources
+from audio import chain, ffmpeg, graph, measure, profile, recipes, sources
 from audio.chain import Measured
 from audio.errors import SessionUnusable, SourceUnreadable
-from audio.flaws import Flaws, Inspector
 from audio.leveling import Level
 from audio.pcm import Pcm, Pool, Take
 from audio.profile import Profile
@@ -29,6 +28,7 @@ from production.inputs import Input
 from production.store import Store, digest, write
 
 if TYPE_CHECKING:
+    from audio.flaws import Flaws, Inspector
     from audio.session import Laid
 
 _BLOCK = 1 << 20
@@ -178,7 +178,7 @@ class Surveyor:
         samples = digest("samples", decoded, _command(take), self.build)
         described = digest("profile", samples, take.channels, measure.EDGE_SECONDS, profile.RECIPE, _RECIPE)
         asked = [self.channels, asdict(one.cut), asdict(self.level(one)), asdict(one.wishes), one.kind == "section"]
-        noted = self._noted(*files[0]) if _listened_before(one) else (take, digest("flaws", samples, flaws.RECIPE))
+        noted = self._noted(*files[0]) if _listened_before(one) else (take, digest("flaws", samples, recipes.FLAWS))
         return _Probed(content, take, samples, described, digest("measure", described, asked, chain.RECIPE), *noted, files, made)
 
     def _files(self, one: Input) -> tuple[copies.Content, ...]:
@@ -212,7 +212,7 @@ class Surveyor:
     def _noted(self, content: str, source: Source) -> tuple[Take, str]:
         """The whole of a recording, and the entry of what is noted of it."""
         whole = Take(source, self.channels)
-        return whole, digest("flaws", digest("samples", content, _command(whole), self.build), flaws.RECIPE)
+        return whole, digest("flaws", digest("samples", content, _command(whole), self.build), recipes.FLAWS)
 
     @contextmanager
     def _noting(self, content: str, source: Source) -> Iterator[Callable[[Sides], None]]:
@@ -265,6 +265,8 @@ class Surveyor:
 
     def flaws(self, fact: Fact) -> Flaws:
         """What was noted of a recording's samples; heard again when that is gone. Raises SourceUnreadable."""
+        from audio.flaws import Flaws
+
         data = self.store.get(fact.flaws)
         if data is None:
             take = fact.recorded or fact.take
@@ -327,6 +329,8 @@ def _command(take: Take) -> list[object]:
 
 
 def _inspector(take: Take) -> Inspector:
+    from audio.flaws import Inspector
+
     return Inspector(take.held, take.source.rate, take.start)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -46,7 +47,17 @@ def build(
     terminal = Terminal(quiet=quiet)
     if preview or joins:
         sys.exit(guarded(terminal, folder, lambda: _listen(terminal, targets, folder, scratch, jobs or cores(), preview)))
-    sys.exit(guarded(terminal, folder, lambda: _build(terminal, targets, folder, (jobs or cores(), scratch, replace, strict))))
+    sys.exit(guarded(terminal, folder, lambda: _build(terminal, targets, folder, _Wishes(jobs or cores(), scratch, replace, strict))))
+
+
+@dataclass(frozen=True, slots=True)
+class _Wishes:
+    """What was asked for, before anything of the pipeline is loaded."""
+
+    jobs: int
+    scratch: bool
+    replace: bool
+    strict: bool
 
 
 def _as_window(text: str | None) -> tuple[float, float] | None:
@@ -130,7 +141,7 @@ def _plan(terminal: Terminal, targets: Sequence[str], folder: Path, scratch: boo
     return code
 
 
-def _build(terminal: Terminal, targets: Sequence[str], folder: Path, options: tuple[int, bool, bool, bool]) -> int:
+def _build(terminal: Terminal, targets: Sequence[str], folder: Path, wishes: _Wishes) -> int:
     from production import memory
     from production.pipeline import Builder, Options
     from production.targets import choose
@@ -139,7 +150,7 @@ def _build(terminal: Terminal, targets: Sequence[str], folder: Path, options: tu
     memory.give_back()
     memory.one_thread_each()
     project, episodes = choose(folder, targets)
-    builder = Builder(project, Options(*options), Watch(terminal.progress, terminal.line))
+    builder = Builder(project, Options(wishes.jobs, wishes.scratch, wishes.replace, wishes.strict), Watch(terminal.progress, terminal.line))
     with builder.store.using(lambda: terminal.line("waiting: produce gc is removing entries")):
         code = _build_each(terminal, builder, project, episodes)
     terminal.close()

@@ -1,0 +1,13 @@
+"""Numbers of what hears and judges recordings: what a build that has nothing to do compares, without loading anything that listens.
+
+Each is raised when the same recording would be noted or judged otherwise.
+"""
+
+from __future__ import annotations
+
+FLAWS = 2
+"""Notes on samples."""
+SENTINELS = 2
+"""What is told from notes and profile."""
+PRINTS = 2
+"""Prints, and which of them match."""
