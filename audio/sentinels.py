@@ -33,10 +33,12 @@ _MS = RATE // 1000
 
 # -- clipping --------------------------------------------------------------------------------------------------------------------------
 
-_NEAR_DB, _SWING_DB = 1.0, 6.0
-"""What is cut off is nearly as high as anything within a second on either side of it, but for what swings over between the recorded samples."""
-_FLAT_TOPS, _FULL_SCALE, _FLAT_AT_FULL_SCALE = 3, -0.3, 2
-"""Flat tops within two seconds that are no chance: in clean speech there are up to five in a minute, hardly two of them together."""
+_NEAR_DB, _SWING_DB, _FAR_DB, _FORGOTTEN = 1.0, 2.5, 6.0, 92
+"""What is cut off is nearly as high as anything within a second on either side of it, but for what swings over between the recorded samples; hiss does
+so far. What was higher before is forgotten by so many hundredths of a dB a second.
+"""
+_FLAT_TOPS, _FULL_SCALE, _FLAT_AT_FULL_SCALE, _FLAT_FAR = 3, -0.3, 2, 12
+"""Flat tops within two seconds that are no chance: in clean speech there are up to five in a minute, hardly two of them together; further down there are more."""
 _BROAD, _BROAD_TOPS = 54, 8
 _BROADER, _WORN_DB, _WORN_TOPS, _WORN_SHARE = 60, 4.0, 16, 0.21
 """Lossy encoders round the corners of flat tops and let some stand out. So many peaks tell, whose median breadth near the top is over that (percent);
@@ -124,13 +126,16 @@ def _clipping(flaws: Flaws) -> Iterator[Finding]:
     highest = np.full(int(seconds[-1]) + 3, -20_000)
     np.maximum.at(highest, seconds + 1, height)
     under = np.maximum(np.maximum(highest[seconds], highest[seconds + 1]), highest[seconds + 2]) - height
-    near, flat = under <= 100 * _NEAR_DB, (flat > 0) & (under <= 100 * _SWING_DB)
-    high = under <= 100 * _WORN_DB
+    near, flat = under <= 100 * _NEAR_DB, (flat > 0) & (under <= 100 * _FAR_DB)
+    lately = np.maximum.accumulate(highest[1:] + _FORGOTTEN * np.arange(len(highest) - 1)) - _FORGOTTEN * np.arange(len(highest) - 1)
+    high_lately = height >= lately[seconds] - 100 * _SWING_DB
+    high = high_lately & (under <= 100 * _WORN_DB)
     marks: list[tuple[int, int]] = []
-    for second in np.unique(seconds[high | flat]):
+    for second in np.unique(seconds[near | high | flat]):
         # Two seconds, by each second: what lies around an edge is seen whole by one of them.
         here = (step >= second * 100) & (step < second * 100 + 200)
-        tops, nearest, worn = here & flat, here & near, here & high & (broad >= _BROADER)
+        far = here & flat
+        tops, nearest, worn = far if far.sum() >= _FLAT_FAR else far & high_lately, here & near, here & high & (broad >= _BROADER)
         needed = _FLAT_AT_FULL_SCALE if tops.any() and height[tops].max() >= 100 * _FULL_SCALE else _FLAT_TOPS
         broadly = nearest.sum() >= _BROAD_TOPS and np.median(broad[nearest]) >= _BROAD
         widely = (here & high).sum() >= _WORN_TOPS and worn.sum() >= _WORN_SHARE * (here & high).sum()

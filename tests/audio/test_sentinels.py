@@ -25,9 +25,7 @@ from benchmarks.sounds import Speaker
 Floats = NDArray[np.float64]
 SECONDS = 24
 RATES = (48_000, 44_100, 16_000)
-TIMES = 6
-LEAST = {"click": 0.8}
-"""Share that is found at least, where it is not 95 %: a jump at the end of a syllable is like the end of one."""
+TIMES = 12
 
 
 @lru_cache(maxsize=8)
@@ -88,9 +86,9 @@ def test_planted_defects_are_found_where_they_are_and_nothing_else_is(detector: 
         chance, rate = np.random.default_rng(turn), RATES[turn % len(RATES)]
         planted = PLANTS[detector](voice(turn % 2, rate), rate, chance)
         findings = judged(decoded(planted.sound, rate), rate)
-        found += any(one.detector == detector and at(one, planted.start, planted.end) for one in findings)
+        found += any(one.detector == detector and one.severity == "warning" and at(one, planted.start, planted.end) for one in findings)
         wrong += [one for one in findings if one.severity == "warning" and not at(one, planted.start, planted.end)]
-    assert found >= LEAST.get(detector, 0.95) * TIMES
+    assert found >= 0.95 * TIMES
     # a fault has effects: of a side that is gone, one loudspeaker hears less
     assert [one.words for one in wrong] == []
 
@@ -105,8 +103,7 @@ def test_there_is_no_false_alarm_in_clean_speech(rate: int) -> None:
 @pytest.mark.process
 def test_defects_are_found_in_mp3s(tmp_path: Path, ffmpeg: str) -> None:
     missed = []
-    # all but a hum, which is not found there
-    for detector, make in ((name, make) for name, make in PLANTS.items() if name != "hum"):
+    for detector, make in PLANTS.items():
         planted = make(voice(1, 44_100), 44_100, np.random.default_rng(7))
         raw, path = planted.sound.astype("<f4").tobytes(), tmp_path / f"{detector}.mp3"
         form = ["-f", "f32le", "-ar", "44100", "-ac", str(planted.sound.shape[1]), "-i", "pipe:0"]
@@ -125,6 +122,33 @@ def noted(change: Callable[[Floats], Floats], detector: str, **about: object) ->
     profile, flaws = heard(change(voice(0, RATE)[:, None].copy()), RATE)
     asked = replace(subject(profile), **about)  # type: ignore[arg-type]
     return [one for one in sentinels.judge(profile, flaws, asked) if one.detector == detector]
+
+
+@pytest.mark.parametrize("length", [0.006, 0.03, 0.24, 0.26, 0.5, 1.9])
+@pytest.mark.parametrize("held", [False, True])
+def test_a_hole_of_any_length_is_a_dropout_with_its_length(length: float, held: bool) -> None:
+    start = 9 * RATE + int(np.argmax(np.abs(voice(0, RATE)[9 * RATE : 10 * RATE])))
+    after = start + round(length * RATE)
+    # somebody speaks right after it
+    after += int(np.argmax(np.abs(voice(0, RATE)[after : after + RATE])))
+    count = round(length * RATE)
+
+    def hole(sound: Floats) -> Floats:
+        nothing = np.full((count, 1), sound[start - 1, 0] if held else 0.0)
+        return np.concatenate((sound[:start], nothing, sound[after:]))
+
+    (found,) = noted(hole, "dropout")
+    assert found.severity == "warning"
+    assert found.start / RATE == pytest.approx(start / RATE, abs=0.002)
+    assert found.figure == pytest.approx(1000 * length, abs=3)
+
+
+@pytest.mark.parametrize("length", [0.03, 0.3, 1.5])
+def test_a_pause_with_the_room_in_it_is_no_dropout(length: float) -> None:
+    loud = 9 * RATE + int(np.argmax(np.abs(voice(0, RATE)[9 * RATE : 10 * RATE])))
+    room = np.random.default_rng(5).standard_normal((round(length * RATE), 1)) * 10 ** (-66 / 20)
+    # as sharp as it can be: an editor's
+    assert noted(lambda sound: np.concatenate((sound[:loud], room, sound[loud:])), "dropout") == []
 
 
 def test_a_channel_that_is_dead_throughout_is_a_note_where_it_is_repaired() -> None:
