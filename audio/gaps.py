@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     Counts = NDArray[np.int32]
 
 HOLE_COLUMNS = 6
-"""Of a hole: where (ms), how long (ms), what is before, in and after it (tenths of dBFS), and the lesser of its two edges (tenths of dB)."""
+"""Of a hole: where (ms), how long (ms), what is before, in most of and after it (tenths of dBFS), and the lesser of its two edges (tenths of dB)."""
 CLICK_COLUMNS = 4
 """Of a click: where (ms), by how much it stands out (tenths of dB), how loud it is on the quieter side of it and in it (tenths of dBFS)."""
 
@@ -31,12 +31,15 @@ _QUIETEST = -65.0
 _STEEPEST = 36.0
 """dB between the levels of a sound and of its slope, at most: it is that of 120 Hz."""
 _SMEARED, _MOSTLY, _HEARD = 5, 25, 10
-"""Milliseconds from which on a hole is what a quarter of it is (percent), and those on either side that tell how loud it is there."""
+"""Milliseconds from which on a hole is as quiet as its quieter quarter (percent), and those on either side that tell how loud it is there."""
 _AS_LOUD = 25.0
 """After a hole it sets in no more than so many dB quieter than before."""
-_CLICK, _LOUDER, _QUIETER = 14.0, 14.0, 25.0
-"""What a click stands out by, and by how much more and less the voice may be after it: one that sets in makes clicks of its own."""
-_NEXT_TO, _AROUND = 2, 15
+_CLICK, _STEADY = 14.0, 10.0
+_CLEAR, _LOUDER, _QUIETER = 30.0, 14.0, 25.0
+"""What a click stands out by, and by how much the voice may change with it: one that sets in makes clicks of its own. A clear one may stand beside
+a larger change.
+"""
+_NEXT_TO, _AROUND = 3, 15
 _NOTHING = 1e-14
 _AT_ONCE = 8192
 _BEFORE, _AFTER = 20, _LONGEST + 20
@@ -152,9 +155,11 @@ def clicks(level: Floats, edge: Floats) -> list[tuple[int, float, float, float]]
     import numpy as np
 
     around = np.maximum(_over(edge, -_AROUND, -_NEXT_TO), _over(edge, _NEXT_TO, _AROUND))
-    before, after = _over(level, -6, -2), _over(level, 2, 6)
-    alone = (edge - around >= _CLICK) & (edge >= _over(edge, -1, 1)) & (after - before < _LOUDER) & (before - after < _QUIETER)
-    own, beside, by = _over(level, -1, 1), np.minimum(before, after), edge - around
+    before, after = _over(level, -8, -_NEXT_TO), _over(level, _NEXT_TO, 8)
+    by, louder = edge - around, after - before
+    steady = (np.abs(louder) < _STEADY) | ((by >= _CLEAR) & (louder < _LOUDER) & (louder > -_QUIETER))
+    alone = (by >= _CLICK) & (edge >= _over(edge, 1 - _NEXT_TO, _NEXT_TO - 1)) & steady
+    own, beside = _over(level, -1, 1), np.minimum(before, after)
     return [(int(at), float(by[at]), float(beside[at]), float(own[at])) for at in np.flatnonzero(alone)]
 
 

@@ -34,11 +34,11 @@ _MS = RATE // 1000
 # -- clipping --------------------------------------------------------------------------------------------------------------------------
 
 _NEAR_DB, _SWING_DB, _FAR_DB, _FORGOTTEN = 1.0, 2.5, 6.0, 92
-"""What is cut off is nearly as high as anything within a second on either side of it, but for what swings over between the recorded samples; hiss does
-so far. What was higher before is forgotten by so many hundredths of a dB a second.
+"""What is cut off is nearly as high as anything within a second on either side of it, but for what swings over between the recorded samples; hiss
+does so far. What was higher before is forgotten by so many hundredths of a dB a second.
 """
 _FLAT_TOPS, _FULL_SCALE, _FLAT_AT_FULL_SCALE, _FLAT_FAR = 3, -0.3, 2, 12
-"""Flat tops within two seconds that are no chance: in clean speech there are up to five in a minute, hardly two of them together; further down there are more."""
+"""Flat tops within two seconds that are no chance: in clean speech there are up to five in a minute, hardly two together; further down, more."""
 _BROAD, _BROAD_TOPS = 54, 8
 _BROADER, _WORN_DB, _WORN_TOPS, _WORN_SHARE = 60, 4.0, 16, 0.21
 """Lossy encoders round the corners of flat tops and let some stand out. So many peaks tell, whose median breadth near the top is over that (percent);
