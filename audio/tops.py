@@ -27,7 +27,7 @@ COLUMNS = 4
 _STEP = RATE // 100
 _REACH = 80
 """Samples on either side of a peak that are looked at."""
-_QUIETEST, _SHARE = 0.03, 0.55
+_QUIETEST, _SHARE = 0.03, 0.6
 """Peaks that are looked at: over -30 dBFS, and over so much of the highest one lately, which is forgotten by 1 dB a second."""
 _FORGOTTEN = 0.9
 _AT_ONCE = 256

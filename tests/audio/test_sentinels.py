@@ -25,7 +25,7 @@ from benchmarks.sounds import Speaker
 Floats = NDArray[np.float64]
 SECONDS = 24
 RATES = (48_000, 44_100, 16_000)
-TIMES = 12
+TIMES = 9
 
 
 @lru_cache(maxsize=8)
