@@ -66,6 +66,14 @@ def after_cuts(sample: int, cuts: Iterable[Stretch]) -> Samples:
     return Samples(sample - sum(min(end, sample) - start for start, end in cuts if start < sample))
 
 
+def before_cuts(sample: int, cuts: Iterable[Stretch]) -> Samples:
+    """Where a sample was while the ``cuts`` (which rise and do not overlap) were not out of the recording; where one was cut, what follows it."""
+    for start, end in cuts:
+        if sample >= start:
+            sample += end - start
+    return Samples(sample)
+
+
 def edited(start: int, end: int, cuts: Iterable[Stretch], at: int) -> EditMap:
     """The map of a recording without its ``cuts`` (which rise and do not overlap), of which then [start, end) is placed ``at`` in the programme."""
     pieces: list[Piece] = []

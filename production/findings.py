@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+from audio.editmap import before_cuts
 from audio.findings import Finding
 from audio.units import seconds
 from production.clock import clock
@@ -47,8 +48,10 @@ def _item(planned: Plan, noted: Noted) -> dict[str, Any]:
         start = seconds(found.start)
     else:
         assert section is not None
-        recorded = seconds(found.start)
-        measured = planned.fact(section).measured
+        fact = planned.fact(section)
+        # What is listened to may be a copy without cuts; people look for it in their own file.
+        recorded = seconds(before_cuts(found.start, fact.input.beside.stretches))
+        measured = fact.measured
         if found.end > measured.start and found.start < measured.end:
             start = seconds(planned.programme.find(section).start + max(0, found.start - measured.start))
         else:

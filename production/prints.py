@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from audio import prints
+from audio.editmap import before_cuts
 from audio.findings import Finding
 from audio.prints import Print, Same
 from audio.units import RATE, Samples, seconds
@@ -59,7 +60,9 @@ def _section(fact: Fact, store: Store, surveyor: Surveyor) -> _Section:
     key = digest("print", prints.RECIPE, fact.profile)
     if not store.has(key):
         store.put(key, prints.print_of(surveyor.profile(fact)).packed().encode())
-    return _Section(key, fact.digest, fact.input.label, fact.measured.start, fact.measured.end)
+    # Without its cuts, a file is another one: then it is only told by its sound.
+    content = fact.profile if fact.input.beside.stretches else fact.digest
+    return _Section(key, content, fact.input.label, fact.measured.start, fact.measured.end)
 
 
 def _others(project: Project, but: str, store: Store) -> dict[str, _Section]:
@@ -108,7 +111,8 @@ def _noted(same: Same, own: Mapping[str, Fact], others: Mapping[str, _Section]) 
     if same.other in others:
         detector, words = "borrowed", f"{what} is the recording of {same.other}"
     elif same.one == same.other:
-        detector, words = "repeated", f"{clock(length)} of it come again at {clock(seconds(fact.take.start + same.there))} of the recording"
+        there = before_cuts(fact.take.start + same.there, fact.input.beside.stretches)
+        detector, words = "repeated", f"{clock(length)} of it come again at {clock(seconds(there))} of the recording"
     else:
         detector, words = "repeated", f"{what} is in {same.other}, too"
     return Noted(Finding(detector, "warning", start, end, round(length, 1), "s", words), "recording", fact.input.name)

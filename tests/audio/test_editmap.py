@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from audio.editmap import EditMap, Piece, Stretch, after_cuts, edited
+from audio.editmap import EditMap, Piece, Stretch, after_cuts, before_cuts, edited
 from audio.units import Samples
 
 
@@ -37,6 +37,7 @@ def test_every_sample_is_where_the_edit_puts_it(edit: tuple[int, list[Stretch], 
         assert found.onward(sample) == (later[0] if later else None)
         # what was cut out is where it was
         assert after_cuts(sample, cuts) == len([one for one in rest if one < sample])
+    assert [before_cuts(number, cuts) for number in range(len(rest))] == rest
 
 
 @given(edits(), st.integers(0, 70), st.integers(0, 70))

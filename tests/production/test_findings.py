@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ import pytest
 from audio.findings import Finding, Severity, stretches, thinned
 from audio.units import RATE, Samples
 from production import findings, lengths
+from production.beside import Beside, Removal
 from production.findings import Noted
 from tests.production.test_plan import episode, fact, facts, made, section
 
@@ -31,6 +33,16 @@ def test_a_finding_of_a_recording_has_its_place_in_the_programme() -> None:
     # what begins in the silence that was cut is heard from where the section begins
     (listed,) = findings.items(planned, [Noted(found(5, 13), "recording", "b")])
     assert listed["start_s"] == begins
+
+
+def test_where_stretches_are_cut_out_a_finding_is_said_where_the_recording_has_it() -> None:
+    one = episode(section("b"))
+    cut = Removal(Samples(5 * RATE), Samples(8 * RATE), None)
+    whole = fact("b", 60, of=one.sections[0], start=Samples(0), end=Samples(57 * RATE))
+    planned = made(one, (replace(whole, input=replace(whole.input, beside=Beside(cuts=(cut,)))),))
+    before, after = findings.items(planned, [Noted(found(at, at + 1), "recording", "b") for at in (2.0, 6.0)])
+    assert (before["recording_s"], after["recording_s"]) == (2.0, 9.0)
+    assert after["start_s"] - before["start_s"] == 4.0
 
 
 @pytest.mark.parametrize(("start", "end"), [(1, 2), (55, 56)])
