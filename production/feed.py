@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
-import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,6 +24,7 @@ from production.errors import Problem, StepFailed, StepsFailed
 from production.inputs import source_line
 from production.model import Episode, Location, Project, Series, Show
 from production.releases import Built
+from production.remade import remade
 from production.store import Store, digest, digest_bytes, disk_errors, write
 from production.versions import version
 
@@ -111,11 +111,8 @@ def write_feed(project: Project, of: Series | Show, build: Path, store: Store, n
 def _write(project: Project, found: Feed, path: Path, note: Path) -> None:
     """Render the feed, unless the note of the last time says that it would come out as it is: loading feedgen takes longer than everything else."""
     key = digest("feed", _renderer(), repr(found.channel), [repr(item) for item in found.items])
-    if _noted(note) == [key, _sum(path)]:
-        return
-    data = rendered(project, found)
-    write(path, data)
-    write(note, json.dumps([key, digest_bytes(data)]).encode())
+    with remade(note) as bring:
+        bring(path, key, lambda: rendered(project, found))
 
 
 def rendered(project: Project, found: Feed) -> bytes:
@@ -137,17 +134,3 @@ def _renderer() -> str:
     """What makes the bytes of a feed besides what it says: our own code, and whose libraries it uses."""
     code = [digest_bytes(path.read_bytes()) for folder in feeds.__path__ for path in sorted(Path(folder).glob("*.py"))]
     return digest(code, [version(name) for name in LIBRARIES])
-
-
-def _noted(note: Path) -> object:
-    try:
-        return json.loads(note.read_bytes())
-    except (OSError, ValueError):
-        return None
-
-
-def _sum(path: Path) -> str:
-    try:
-        return digest_bytes(path.read_bytes())
-    except OSError:
-        return ""

@@ -18,7 +18,8 @@ from production.desk.shown import Asked
 from production.errors import StepFailed
 from production.model import Episode, Project
 from production.receipts import Receipt
-from production.store import Store, digest, digest_bytes, write
+from production.remade import remade
+from production.store import Store, digest, digest_bytes
 from production.survey import Seen
 from production.versions import version
 
@@ -47,10 +48,8 @@ class Desks:
         said = shown.asked(self.project, episode, self.build, self.store)
         key = self._key(episode, receipt, takes, addresses, said)
         path, note = folder / NAME, self.store.root / "desks" / f"{episode.id}.json"
-        if _noted(note) != [key, _sum(path)]:
-            data = self._made(episode, receipt, takes, addresses, said, live=False)
-            write(path, data)
-            write(note, json.dumps([key, digest_bytes(data)]).encode())
+        with remade(note) as bring:
+            bring(path, key, lambda: self._made(episode, receipt, takes, addresses, said, live=False))
         return path
 
     def served(self, episode: Episode, receipt: Receipt, takes: Mapping[str, Original], addresses: Mapping[str, str | None]) -> bytes:
@@ -145,17 +144,3 @@ def _renderer() -> str:
     )
     files = [*sorted(path for path in here.rglob("*") if path.suffix in (".py", ".html", ".css", ".js")), *others]
     return digest([digest_bytes(path.read_bytes()) for path in files], version("jinja2"))
-
-
-def _noted(note: Path) -> object:
-    try:
-        return json.loads(note.read_bytes())
-    except (OSError, ValueError):
-        return None
-
-
-def _sum(path: Path) -> str:
-    try:
-        return digest_bytes(path.read_bytes())
-    except OSError:
-        return ""

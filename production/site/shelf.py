@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 import datetime as dt
-import json
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 from production import feed, releases
 from production.errors import ConfigError, Problem, StepFailed, StepsFailed
 from production.feed import Feed
 from production.inputs import source_line
 from production.model import Episode, Location, Project
+from production.remade import remade
 from production.site import pages
 from production.site.page import Addresses, File
 from production.site.views import INDEX, episode_path, series_path
-from production.store import Store, digest_bytes, write
+from production.store import Store
 
 SITE, PUBLIC = "site", "public-site"
 """The folders under build/: for this machine, and for the web."""
@@ -62,22 +61,14 @@ def _beside(project: Project, made: Feed, build: Path) -> dict[str, str]:
 
 
 def _write(files: tuple[File, ...], folder: Path, note: Path) -> dict[str, Path]:
-    before, after = _noted(note), {}
     problems: list[Problem] = []
-    for file in files:
-        path = folder / file.path
-        found = [file.key, _sum(path)]
-        if before.get(file.path) != found:
+    with remade(note) as bring:
+        for file in files:
             try:
-                data = file.make()
+                bring(folder / file.path, file.key, file.make)
             except (ConfigError, StepFailed) as error:
                 problems += _problems(error, folder)
-                continue
-            write(path, data)
-            found = [file.key, digest_bytes(data)]
-        after[file.path] = found
     _remove_others(folder, {file.path for file in files})
-    write(note, json.dumps(after, indent=0).encode())
     if problems:
         raise StepsFailed(problems)
     return {file.path: folder / file.path for file in files}
@@ -96,18 +87,3 @@ def _remove_others(folder: Path, wanted: set[str]) -> None:
         for path in (folder / name).glob("*"):
             if f"{name}/{path.name}" not in wanted and path.is_file():
                 path.unlink()
-
-
-def _noted(note: Path) -> dict[str, Any]:
-    try:
-        found = json.loads(note.read_bytes())
-    except (OSError, ValueError):
-        return {}
-    return found if isinstance(found, dict) else {}
-
-
-def _sum(path: Path) -> str:
-    try:
-        return digest_bytes(path.read_bytes())
-    except OSError:
-        return ""
