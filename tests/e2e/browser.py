@@ -96,6 +96,11 @@ class Page:
         assert "exceptionDetails" not in answer, answer["exceptionDetails"]
         return answer["result"].get("value")
 
+    def work(self) -> float:
+        """Seconds of CPU that the page has taken since it was navigated to: what else is at work on the machine does not count."""
+        found = {one["name"]: one["value"] for one in self.do("Performance.getMetrics")["metrics"]}
+        return float(found["TaskDuration"])
+
     def press(self, key: str) -> None:
         text = {"text": key} if len(key) == 1 else {"text": "\r"} if key == "Enter" else {}
         self.do("Input.dispatchKeyEvent", type="keyDown", key=key, **text)
@@ -124,6 +129,7 @@ def opened(program: str, profile: Path) -> Iterator[Page]:
             page = Page(socket)
             for domain in ("Page", "Network", "Runtime", "Log"):
                 page.do(f"{domain}.enable")
+            page.do("Performance.enable", timeDomain="threadTicks")
             yield page
     finally:
         child.terminate()
