@@ -57,14 +57,14 @@ HOSTILE = {
 
 @pytest.mark.parametrize("text", HOSTILE.values(), ids=HOSTILE.keys())
 def test_what_is_hostile_or_no_xml_is_refused_at_once(text: str) -> None:
-    started = time.monotonic()
+    started = time.process_time()
     with pytest.raises(FeedUnreadable) as refused:
         reader.parse(text.encode())
     assert refused.value.line >= 1
     assert refused.value.column >= 1
     assert refused.value.why
     assert isinstance(refused.value, FeedError)
-    assert time.monotonic() - started < 2
+    assert time.process_time() - started < 2
 
 
 def test_no_file_is_read_for_a_feed(tmp_path: Path) -> None:
@@ -279,9 +279,9 @@ def test_the_notes_that_we_write_hold_our_chapters() -> None:
 
 @pytest.mark.parametrize("notes", ["<" * 200_000, "<p" * 100_000, "0:" * 100_000, "(" * 100_000, "00:00 " + "-" * 100_000, "&" * 100_000])
 def test_no_notes_keep_the_machine_busy(notes: str) -> None:
-    started = time.monotonic()
+    started = time.process_time()
     reader.timestamps(notes)
-    assert time.monotonic() - started < 1
+    assert time.process_time() - started < 1
 
 
 def test_where_a_site_has_a_plain_image_it_is_the_channels() -> None:
