@@ -19,6 +19,12 @@ def _corner(hertz: float) -> float:
     return hertz
 
 
+def _not_of_feeds(path: str) -> str:
+    if path.split("/")[0].lower() == "feeds":
+        raise ValueError("is where the feeds stand; write . or another folder")
+    return path
+
+
 Seconds = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 """A time or a length in seconds."""
 Target = Annotated[float, Field(ge=-40, le=-5, allow_inf_nan=False)]
@@ -32,6 +38,12 @@ Size = Annotated[int, Field(ge=0)]
 """An amount of data in bytes; ``20 GB`` in the YAML."""
 Slug = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=80)]
 """Lower-case words joined by hyphens: names of folders, files and chapter ids."""
+PublicFolder = Annotated[
+    str,
+    StringConstraints(pattern=r"^(\.|[A-Za-z0-9_]+([.-]+[A-Za-z0-9_]+)*(/[A-Za-z0-9_]+([.-]+[A-Za-z0-9_]+)*)*)$", max_length=200),
+    AfterValidator(_not_of_feeds),
+]
+"""A folder of a target, from its root on: names that every address and every file system takes as they are, or ``.`` for the root."""
 Text = Annotated[str, StringConstraints(min_length=1, strip_whitespace=True)]
 Url = Annotated[str, AfterValidator(_web_address), Field(json_schema_extra={"format": "uri"})]
 Colour = Annotated[str, StringConstraints(pattern=r"^#[0-9a-fA-F]{6}$")]

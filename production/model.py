@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     # For the annotations, which `schema` alone evaluates.
     from pydantic import Field, StringConstraints
 
-    from production.kinds import ChainKind, Colour, Corner, Denoise, Inside, Seconds, Size, Slug, Target, Text, Url
+    from production.kinds import ChainKind, Colour, Corner, Denoise, Inside, PublicFolder, Seconds, Size, Slug, Target, Text, Url
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -238,6 +238,9 @@ class Place:
     endpoint: Annotated[Url | None, Field(description="s3: of another service than Amazon's")] = None
     region: Text | None = None
     public: Annotated[Url | None, Field(description="where listeners get what is here; if said, it is asked there as apps ask")] = None
+    pages: Annotated[
+        PublicFolder | None, Field(description="the folder here that the listener's pages are kept in, . for the root; none if not said")
+    ] = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

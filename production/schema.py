@@ -376,6 +376,7 @@ _PATTERN_WORDS = {
     "colour": ("a colour", "write it as '#1f4e79', in quotes: '#' starts a comment"),
     "email": ("an e-mail address", ""),
     "language": ("a language code", "write en or en-GB"),
+    "pages": ("a folder of the target", "write . for its root, or a path from there on with / between names, as listen/podcast"),
     "episodes": ("the first and the last number", "write 1-12"),
 }
 _SLUG_WORDS = "lower-case words joined by hyphens"

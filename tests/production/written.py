@@ -20,7 +20,7 @@ VALUES: dict[str, str] = {
     "m4a": "96", "opus": "64", "episodes": "1-9", "target": "-16", "true_peak": "-1", "level": "-20", "sting_level": "-20", "bed_level": "-30",
     "over_bed": "20", "high_pass": "80", "minutes": "3", "in": "0:01", "out": "0:09", "bed_from": "0.5", "bed_to": "0:02", "limit": "20 GB",
     "port": "22", "length": "0:30", "compression": "2", "sting": "none", "bed": "none", "intro": "builtin", "outro": "builtin", "file": "a.wav",
-    "image": "a.wav", "transcript": "a.vtt", "markers": "embedded", "inside": "list",
+    "image": "a.wav", "transcript": "a.vtt", "markers": "embedded", "inside": "list", "pages": ".",
 }  # fmt: skip
 """A right value of each key whose schema does not say one; of others, 1 for numbers, true, and words."""
 RIGHT = {"number": "1", "integer": "1", "boolean": "true", "string": "words"}
