@@ -1,13 +1,14 @@
 """Publishing: files and feeds to a target, in an order and with proofs that leave subscribers nothing broken at any moment.
 
-Files have names that come from their content and never change; only feeds are replaced. So whatever happens, and whenever we are killed, a feed on
-the target is the old one or the new one, and everything that it names is there:
+Files have names that come from their content and never change; only feeds, and pages, are replaced. So whatever happens, and whenever we are killed,
+a feed on the target is the old one or the new one, and everything that it names is there:
 
 1. one publisher at a time has the target; what the feeds are now is read
 2. audio, chapters, transcripts, pictures: each is sent aside, proven there by its checksum, and appears whole
 3. what the feeds name and somebody else sent is looked for, and the public addresses are asked as apps ask them
 4. the caller saves what was published (``before_feeds``)
-5. each feed, last: the old one is kept under feeds/previous/, and replaced if it still is what was read
+5. each feed, after whatever it names: the old one is kept under feeds/previous/, and replaced if it still is what was read
+6. the listener's pages, if they are kept there (`feeds.pages`): they name what the feeds name. What goes wrong with them changes no feed
 
 What is there already is not sent again, so the run after one that was killed finishes it, and one after that sends nothing.
 """
@@ -17,16 +18,17 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import re
-import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from pathlib import PurePosixPath
-from typing import Final, TypeVar
+from typing import Final
 
-from feeds import holder, web
-from feeds.errors import FeedOvertaken, NotAsSent, NotServed, PathRefused, PublishError, TargetBusy, TargetStalled, TargetUnreachable
-from feeds.patience import Moved, Patience, again, bounded
-from feeds.targets.base import FEED_TYPE, LOCK, MOST_BYTES, NAME_DIGITS, Found, Outgoing, OutgoingFeed, Target, Text, checked
+from feeds import holder, pages, web
+from feeds.errors import FeedOvertaken, NotAsSent, NotServed, PathRefused, PublishError, TargetUnreachable
+from feeds.pages import Outcome, Site
+from feeds.patience import Patience, again, bounded
+from feeds.targets.base import FEED_TYPE, MOST_BYTES, NAME_DIGITS, Found, Outgoing, OutgoingFeed, Target, Text, checked
+from feeds.turn import SMALL, Progress, Turn, busy, data_of
 
 PREVIOUS: Final = "feeds/previous"
 """Where the feeds that were replaced are kept: ``<slug>-<number>-<part of the sha256>.xml``, the newest with the highest number."""
@@ -36,29 +38,13 @@ KEPT: Final = 20
 _SLUG: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}")
 _SHA256: Final = re.compile(r"[0-9a-f]{64}")
 _DAMAGED_TWICE: Final = 2
-_SMALL: Final = 1 << 18
-"""Bytes that whatever is not a file is taken for, when it is decided how long it may take."""
-
-Done = TypeVar("Done")
-
-
-@dataclass(frozen=True, slots=True)
-class Progress:
-    """How far the sending is: ``sent`` of the ``length`` bytes of the file at ``path``, and ``done`` of the ``total`` bytes of all that are sent.
-
-    What an earlier run had sent already counts as sent.
-    """
-
-    path: str
-    sent: int
-    length: int
-    done: int
-    total: int
 
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What was done, as public paths; in a dry run what would be. ``sent_bytes`` are those of the files in ``sent``."""
+    """What was done, as public paths; in a dry run what would be. ``sent_bytes`` are those of the files in ``sent``; ``pages`` is None when no pages
+    are kept there.
+    """
 
     sent: tuple[str, ...] = ()
     already: tuple[str, ...] = ()
@@ -67,6 +53,7 @@ class Report:
     sent_bytes: int = 0
     warnings: tuple[str, ...] = ()
     dry_run: bool = False
+    pages: Outcome | None = None
 
 
 def publish(
@@ -74,6 +61,7 @@ def publish(
     files: Sequence[Outgoing],
     feeds: Sequence[OutgoingFeed],
     *,
+    site: Site | None = None,
     before_feeds: Callable[[], None] = lambda: None,
     say: Callable[[str], None] = lambda _: None,
     progress: Callable[[Progress], None] = lambda _: None,
@@ -83,25 +71,28 @@ def publish(
     """Publish files and then the feeds that name them. ``say`` is given lines for people, ``progress`` a few states a second.
 
     ``before_feeds`` is called when every file is there and before the first feed changes. A dry run only looks. Raises PublishError: the feeds are
-    then what they were, but for those that `Report` of a further run calls unchanged.
+    then what they were, but for those that `Report` of a further run calls unchanged. What goes wrong with the pages of the ``site`` the Report says.
     """
     run = _Run(target, say, progress, patience)
     ordered = _ordered(files)
     _check_feeds(feeds)
+    if site is not None:
+        pages.check_folder(site)
     if dry_run:
-        return run.outlook(ordered, feeds)
+        return run.outlook(ordered, feeds, site)
     with run.alone():
         were = {feed.path: run.read(feed.path) for feed in feeds}
-        changed = [feed for feed in feeds if _data(were[feed.path]) != feed.data]
+        changed = [feed for feed in feeds if data_of(were[feed.path]) != feed.data]
         sent = run.bring(ordered)
-        run.check_needs(ordered, changed)
+        run.check_named(ordered, changed)
         run.check_served(ordered if changed else sent, sent)
         before_feeds()
         for feed in changed:
             run.renew(feed, were[feed.path])
-    for feed in changed:
-        run.tell(feed)
-    return run.report(ordered, sent, feeds, changed)
+        for feed in changed:
+            run.tell(feed)
+        brought = run.pages(site, ordered)
+    return run.report(ordered, sent, feeds, changed, brought)
 
 
 def rollback(
@@ -142,7 +133,7 @@ def unlock(target: Target, *, patience: Patience = Patience()) -> str:  # noqa: 
     try:
         theirs = bounded("taking the lock over", lambda _: target.take_over(mine, there.data), patience)
         if theirs is not None:
-            raise _busy(target, theirs)
+            raise busy(target, theirs)
         bounded("removing the lock", lambda _: target.release(mine), patience)
     finally:
         holder.finished(mine)
@@ -191,10 +182,6 @@ def _check_slug(slug: str) -> None:
         raise PathRefused(f"{slug!r} is no name of a feed: letters, digits, - and _")
 
 
-def _data(text: Text | None) -> bytes | None:
-    return None if text is None else text.data
-
-
 # -- the run ----------------------------------------------------------------------------------------------------------------------
 
 
@@ -208,78 +195,15 @@ class _Kept:
 
 
 @dataclass(slots=True)
-class _Run:
-    """One publishing: everything that is asked of the target passes `_call`, with its bounds."""
-
-    target: Target
-    say: Callable[[str], None]
-    progress: Callable[[Progress], None]
-    patience: Patience
-    warnings: list[str] = field(default_factory=list)
-    mine: bytes = b""
-
-    def _bounded(self, what: str, work: Callable[[Moved], Done], length: int = _SMALL, watch: Callable[[int], None] = lambda _: None) -> Done:
-        try:
-            return bounded(f"{self.target.where}: {what}", work, self.patience, length=length, watch=watch)
-        except (TargetStalled, KeyboardInterrupt):
-            # It must not go on once nobody waits for it; closing may hang in its turn.
-            with contextlib.suppress(PublishError):
-                bounded("closing", lambda _: self.target.close(), Patience(stall=min(self.patience.stall, 5.0)))
-            raise
-
-    def _call(self, what: str, work: Callable[[Moved], Done], length: int = _SMALL) -> Done:
-        return again(lambda: self._bounded(what, work, length), self.patience, self.say)
-
-    def _warn(self, line: str) -> None:
-        self.warnings.append(line)
-        self.say(f"warning: {line}")
-
-    # -- alone ---------------------------------------------------------------------------------------------------------------------
-
-    @contextlib.contextmanager
-    def alone(self) -> Iterator[None]:
-        """Nobody else publishes to the target meanwhile. Raises TargetBusy at once when somebody does."""
-        self.mine = holder.ourselves()
-        try:
-            self._take()
-            try:
-                yield
-            finally:
-                self._let_go()
-        finally:
-            holder.finished(self.mine)
-
-    def _take(self) -> None:
-        theirs = self._call("taking the lock", lambda _: self.target.take(self.mine))
-        if theirs == b"":
-            # Of somebody who is about to write who it is, or just left.
-            time.sleep(2 * self.patience.pause)
-            theirs = self._call("taking the lock", lambda _: self.target.take(self.mine))
-        if theirs is not None and (not theirs or holder.gone(theirs)):
-            dead = theirs
-            self.say(f"an earlier run was cut off ({holder.read(dead) or 'right at its beginning'}): taking over from it")
-            theirs = self._call("taking the lock over", lambda _: self.target.take_over(self.mine, dead))
-        if theirs is not None:
-            raise _busy(self.target, theirs)
-        for caveat in self.target.caveats:
-            self._warn(caveat)
-
-    def _let_go(self) -> None:
-        try:
-            self._bounded("releasing the lock", lambda _: self.target.release(self.mine))
-        except PublishError as error:
-            self._warn(f"the lock could not be removed from the target ({error}); the next run on this machine takes it over")
-
-    def _still_alone(self) -> None:
-        if not self._call("looking at the lock", lambda _: self.target.held(self.mine)):
-            raise TargetBusy(f"{self.target.where}: the lock was taken away meanwhile; no further feed was changed", "run again")
+class _Run(Turn):
+    """One publishing of files and feeds."""
 
     # -- files ---------------------------------------------------------------------------------------------------------------------
 
     def look(self, files: Sequence[Outgoing]) -> dict[str, Found]:
         """What is on the target of these files, as it is."""
         paths = [file.path for file in files]
-        return self._call("looking at what is there", lambda moved: self.target.look(paths, moved), _SMALL * len(paths)) if paths else {}
+        return self.call("looking at what is there", lambda moved: self.target.look(paths, moved), SMALL * len(paths)) if paths else {}
 
     def missing(self, files: Sequence[Outgoing]) -> list[Outgoing]:
         """Those that are not on the target with their length, and with their type and checksum where it knows them."""
@@ -320,32 +244,23 @@ class _Run:
     def _send(self, file: Outgoing, watch: Callable[[int], None]) -> None:
         """One attempt; nothing is left to do when the one before came through and only its answer was lost."""
         what = f"sending {file.path}"
-        found = self._bounded(what, lambda moved: self.target.look([file.path], moved)).get(file.path)
+        found = self.bounded(what, lambda moved: self.target.look([file.path], moved)).get(file.path)
         if found is not None and not _differs(found, file):
             return
-        self._bounded(what, lambda moved: self.target.send(file, moved), file.length, watch)
-        proof = self._bounded(f"proving {file.path}", lambda moved: self.target.proof(file, moved), file.length)
+        self.bounded(what, lambda moved: self.target.send(file, moved), file.length, watch)
+        proof = self.bounded(f"proving {file.path}", lambda moved: self.target.proof(file, moved), file.length)
         if why := _differs(proof, file, typed=False) or ("" if proof.sha256 else "the target does not say what it was sent"):
-            self._bounded(f"removing {file.path}", lambda _: self.target.drop(file))
+            self.bounded(f"removing {file.path}", lambda _: self.target.drop(file))
             raise NotAsSent(file.path, why)
-        self._bounded(what, lambda _: self.target.land(file))
-        found = self._bounded(f"proving {file.path}", lambda moved: self.target.look([file.path], moved)).get(file.path)
+        self.bounded(what, lambda _: self.target.land(file))
+        found = self.bounded(f"proving {file.path}", lambda moved: self.target.look([file.path], moved)).get(file.path)
         # It stays where it is: what landed was proven, and the present feed may name it.
         if why := _differs(found, file) if found else "is not there after it was sent":
             raise NotAsSent(file.path, why)
 
-    def check_needs(self, files: Sequence[Outgoing], feeds: Sequence[OutgoingFeed]) -> None:
+    def check_named(self, files: Sequence[Outgoing], feeds: Sequence[OutgoingFeed]) -> None:
         """Whatever the feeds name besides these files is there. Raises PublishError."""
-        ours = {file.path for file in files}
-        wanted = {need.path: need for feed in feeds for need in feed.needs if need.path not in ours}
-        if not wanted:
-            return
-        found = self._call("looking at what the feeds name", lambda moved: self.target.look(list(wanted), moved), _SMALL * len(wanted))
-        for path, need in wanted.items():
-            if path not in found:
-                raise PublishError(f"a feed names {path}, which is not on {self.target.where}", "publish it from the machine that built it")
-            if found[path].length != need.length:
-                raise NotAsSent(path, f"is {found[path].length} bytes long on the target, and the feed says {need.length}")
+        self.check_needs((need for feed in feeds for need in feed.needs), {file.path for file in files}, "feed")
 
     def check_served(self, files: Sequence[Outgoing], sent: Sequence[Outgoing]) -> None:
         """Ask the public address of each file as apps do, when there is one: of what was there already, that of the audio. Raises NotServed."""
@@ -362,56 +277,45 @@ class _Run:
             except TargetUnreachable as error:
                 raise NotServed(url, str(error), "is the target's public address the right one? The feeds were not changed") from error
             for line in lines:
-                self._warn(line)
+                self.warn(line)
 
     def _served(self, url: str, file: Outgoing) -> list[str]:
-        return self._call(f"asking for {url}", lambda _: web.served(url, file.length, file.type, self.patience))
+        return self.call(f"asking for {url}", lambda _: web.served(url, file.length, file.type, self.patience))
 
     # -- feeds ---------------------------------------------------------------------------------------------------------------------
-
-    def read(self, path: str) -> Text | None:
-        return self._call(f"reading {path}", lambda _: self.target.read(path))
 
     def renew(self, feed: OutgoingFeed, was: Text | None) -> None:
         """Put a feed in the place of the old one, which is kept. What is read back differs: the old one is put back, and NotAsSent raised."""
         if was is not None:
             self._keep(feed.slug, was)
-        self._still_alone()
-        self._replace(feed.path, feed.data, was)
+        self.still_alone()
+        self.replace(feed.path, feed.data, FEED_TYPE, was)
         there = self.read(feed.path)
-        if _data(there) != feed.data:
+        if data_of(there) != feed.data:
             with contextlib.suppress(FeedOvertaken):
-                self._replace(feed.path, feed.data, there)
+                self.replace(feed.path, feed.data, FEED_TYPE, there)
             there = self.read(feed.path)
-        if _data(there) != feed.data:
+        if data_of(there) != feed.data:
             if was is not None and there is not None:
-                self._replace(feed.path, was.data, there)
+                self.replace(feed.path, was.data, FEED_TYPE, there)
             raise NotAsSent(feed.path, "what can be read from the target is not the feed that was sent")
         self.say(f"replaced {feed.path}" if was else f"published {feed.path}")
-        self._check_public(feed)
-
-    def _replace(self, path: str, data: bytes, was: Text | None) -> None:
-        try:
-            self._call(f"replacing {path}", lambda _: self.target.replace(path, data, FEED_TYPE, was))
-        except FeedOvertaken:
-            # By ourselves, when it was only the answer that was lost.
-            if _data(self.read(path)) != data:
-                raise
+        self.check_public(feed.path, feed.data, "feed")
 
     def kept(self, slug: str) -> list[_Kept]:
         """The feeds that were replaced, oldest first."""
         pattern = re.compile(rf"{re.escape(slug)}-(\d{{1,9}})-([0-9a-f]{{{NAME_DIGITS}}})\.xml")
-        names = self._call("looking at the kept feeds", lambda _: self.target.names(PREVIOUS))
+        names = self.call("looking at the kept feeds", lambda _: self.target.names(PREVIOUS))
         found = [(match, name) for name in names if (match := pattern.fullmatch(name))]
         return sorted((_Kept(int(match[1]), match[2], f"{PREVIOUS}/{name}") for match, name in found), key=lambda one: (one.number, one.digits))
 
     def _keep(self, slug: str, was: Text) -> None:
         kept = self.kept(slug)
         digits = hashlib.sha256(was.data).hexdigest()[:NAME_DIGITS]
-        if not kept or kept[-1].digits != digits or _data(self.read(kept[-1].path)) != was.data:
+        if not kept or kept[-1].digits != digits or data_of(self.read(kept[-1].path)) != was.data:
             path = f"{PREVIOUS}/{slug}-{kept[-1].number + 1 if kept else 1:04}-{digits}.xml"
-            self._replace(path, was.data, self.read(path))
-            if _data(self.read(path)) != was.data:
+            self.replace(path, was.data, FEED_TYPE, self.read(path))
+            if data_of(self.read(path)) != was.data:
                 raise NotAsSent(path, "the old feed could not be kept; the feed was not changed")
             kept.append(_Kept(0, digits, path))
         for one in kept[:-KEPT]:
@@ -419,24 +323,9 @@ class _Run:
 
     def _forget(self, path: str) -> None:
         try:
-            self._call(f"removing {path}", lambda _: self.target.remove(path))
+            self.call(f"removing {path}", lambda _: self.target.remove(path))
         except PublishError as error:
-            self._warn(f"{path} could not be removed: {error}")
-
-    def _check_public(self, feed: OutgoingFeed) -> None:
-        """A feed that the public is given otherwise is no error: caches keep the old one for a while."""
-        if self.target.public_url is None:
-            return
-        url = web.address(self.target.public_url, feed.path)
-        try:
-            answer = self._bounded(f"asking for {url}", lambda _: web.ask("GET", url, self.patience, most=len(feed.data) + 1))
-        except PublishError as error:
-            self._warn(str(error))
-            return
-        if answer.status != 200:
-            self._warn(f"{url}: the server answers {answer.status}")
-        elif answer.body != feed.data:
-            self._warn(f"{url} still gives another feed: a cache, perhaps")
+            self.warn(f"{path} could not be removed: {error}")
 
     def tell(self, feed: OutgoingFeed) -> None:
         """Tell the feed's hub, if it has one. That it does not listen is no error: apps find the feed by themselves, later."""
@@ -444,21 +333,26 @@ class _Run:
         if not hub or not feed.url:
             return
         try:
-            self._bounded(f"telling {hub}", lambda _: web.announce(hub, feed.url, self.patience))
+            self.bounded(f"telling {hub}", lambda _: web.announce(hub, feed.url, self.patience))
             self.say(f"told {hub}")
         except PublishError as error:
-            self._warn(str(error))
+            self.warn(str(error))
+
+    def pages(self, site: Site | None, files: Sequence[Outgoing], *, dry_run: bool = False) -> Outcome | None:
+        """Bring the listener's pages up to date, if they are kept there."""
+        return None if site is None else pages.bring(self, site, {file.path for file in files}, dry_run=dry_run)
 
     # -- what is said of it ----------------------------------------------------------------------------------------------------------
 
-    def outlook(self, files: Sequence[Outgoing], feeds: Sequence[OutgoingFeed]) -> Report:
+    def outlook(self, files: Sequence[Outgoing], feeds: Sequence[OutgoingFeed], site: Site | None) -> Report:
         """What `publish` would do now; nothing is changed for it."""
         waiting = self.missing(files)
         for file in waiting:
             _check_local(file)
-        changed = [feed for feed in feeds if _data(self.read(feed.path)) != feed.data]
-        self.check_needs(files, changed)
-        return self.report(files, waiting, feeds, changed, dry_run=True)
+        changed = [feed for feed in feeds if data_of(self.read(feed.path)) != feed.data]
+        self.check_named(files, changed)
+        brought = self.pages(site, files, dry_run=True)
+        return self.report(files, waiting, feeds, changed, brought, dry_run=True)
 
     def report(
         self,
@@ -466,6 +360,7 @@ class _Run:
         sent: Sequence[Outgoing],
         feeds: Sequence[OutgoingFeed],
         changed: Sequence[OutgoingFeed],
+        brought: Outcome | None,
         *,
         dry_run: bool = False,
     ) -> Report:
@@ -479,19 +374,8 @@ class _Run:
             sent_bytes=sum(file.length for file in sent),
             warnings=tuple(self.warnings),
             dry_run=dry_run,
+            pages=brought,
         )
-
-
-def _busy(target: Target, theirs: bytes) -> TargetBusy:
-    who = holder.read(theirs)
-    if who is None:
-        hint = f"wait for it to end; if nothing is at work there, remove {LOCK} from the target"
-        return TargetBusy(f"{target.where}: somebody else is publishing there", hint)
-    stale = holder.age(who) > holder.STALE
-    hint = f"wait for it to end; if it was cut off, remove {LOCK} from the target"
-    if stale:
-        hint = f"no publishing takes that long: it was probably cut off. Make sure that it does not run, and remove {LOCK} from the target"
-    return TargetBusy(f"{target.where}: somebody else is publishing there: {who}", hint, holder=str(who), stale=stale)
 
 
 def _differs(found: Found, file: Outgoing, *, typed: bool = True) -> str:

@@ -18,10 +18,11 @@ from feeds.diff import Changes
 from feeds.errors import ExtraMissing, FeedUnreadable, ProgramMissing, PublishError
 from feeds.lock import Lock
 from feeds.patience import Patience
-from feeds.publish import Progress, Report, publish
+from feeds.publish import Report, publish
 from feeds.rules import Broken
 from feeds.targets import Where, open_target
 from feeds.targets.base import Needed, Outgoing, OutgoingFeed, Target
+from feeds.turn import Progress
 from production import feed, identities, locks, media, releases, sheets
 from production.clock import clock
 from production.errors import ConfigError, Problem, StepFailed, StepsFailed, ToolMissing

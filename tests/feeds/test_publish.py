@@ -22,9 +22,10 @@ from feeds.errors import (
     TargetUnreachable,
 )
 from feeds.patience import Patience
-from feeds.publish import KEPT, Progress, publish, rollback, unlock
+from feeds.publish import KEPT, publish, rollback, unlock
 from feeds.targets.base import BLOCK, LOCK, Found, Needed, Outgoing, OutgoingFeed, Text, checked
 from feeds.targets.folder import Folder
+from feeds.turn import Progress
 from tests.feeds.publishing import HASTY, MEDIA, Killed, Memory, Stepped, episode, feed_of, killed_at, outgoing, prove, seen_in
 
 FEED = "feeds/foundational.xml"
