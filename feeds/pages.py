@@ -51,11 +51,11 @@ class OutgoingPage:
 @dataclass(frozen=True, slots=True)
 class Site:
     """The pages of a show in a folder of a target, "" for its root. ``make`` gives all of them, in the order in which they are to appear, the index
-    last; it may raise PublishError.
+    last; it is given what reads a small file of the target, and may raise PublishError.
     """
 
     folder: str
-    make: Callable[[], tuple[OutgoingPage, ...]]
+    make: Callable[[Callable[[str], bytes | None]], tuple[OutgoingPage, ...]]
 
     def at(self, path: str) -> str:
         """The public path of a page."""
@@ -93,7 +93,7 @@ def bring(turn: Turn, site: Site, taken: Container[str], *, dry_run: bool = Fals
     Whatever goes wrong is in the outcome: the feeds stand. A dry run only looks.
     """
     try:
-        pages = site.make()
+        pages = site.make(lambda path: data_of(turn.read(path)))
         _check(site, pages, taken)
         listed = turn.read(site.at(LIST))
         known = _read_list(turn, site, listed)

@@ -9,14 +9,14 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import feeds
 from feeds import lock
 from feeds.errors import FeedRuleBroken, IdentityChanged
-from feeds.lock import Entry
+from feeds.lock import Entry, Lock
 from feeds.model import Channel, Item
 from feeds.notes import NotesTooLong
 from production import locks, releases, sheets
@@ -49,16 +49,19 @@ def feeds_of(project: Project) -> tuple[Series | Show, ...]:
     return (*project.series, project.show)
 
 
-def made(project: Project, of: Series | Show, build: Path, store: Store, now: dt.datetime) -> Feed:
-    """A feed as it would be published now. Raises StepsFailed for every episode whose identity would change, ConfigError for a damaged lock."""
-    entries = locks.entries(project)
+def made(project: Project, of: Series | Show, build: Path, store: Store, now: dt.datetime, locked: Mapping[str, Lock] | None = None) -> Feed:
+    """A feed as it would be published now. ``locked`` are the locks by feed, if not those that there are. Raises StepsFailed for every episode whose
+    identity would change, ConfigError for a damaged lock.
+    """
+    by_feed = locks.all_of(project) if locked is None else locked
+    entries = tuple(entry for one in by_feed.values() for entry in one.entries)
     episodes = [episode for episode in project.episodes if isinstance(of, Show) or episode.series == of.slug]
     known = dict(_known(project, episodes, entries))
     built = {episode.number: found for episode in episodes if (found := releases.built(project, build, episode))}
     cover = sheets.feed_cover(project, of, store)
     sha256 = hashlib.sha256(cover).hexdigest()
     image = releases.address("feeds", f"{of.slug}.jpg", sha256)
-    held = locks.read(project, of.slug)
+    held = by_feed.get(of.slug)
     channel = sheets.channel(project, of, guid=held.guid if held else None, image=image)
     items = tuple(_items(project, episodes, built, known, store, now))
     return Feed(of, channel, items, built, known, cover, sha256)

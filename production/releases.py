@@ -61,7 +61,7 @@ def built(project: Project, build: Path, episode: Episode) -> Built | None:
     mp3 = files.pop(f"{episode.id}.mp3")
     made = [one for suffix in subtitles.FORMS if (one := files.get(f"{episode.id}{suffix}"))]
     # What was made of the sections' own is of this very sound.
-    said = None if made else _transcript(project, episode)
+    said = None if made else transcript(project, episode)
     transcripts = [*made, *([said] if said else [])]
     urls = {name: url_of(project, one.path) for name, one in files.items()}
     release = Release(
@@ -89,7 +89,8 @@ def _type(episode: Episode, name: str) -> str:
     return JPEG if name.endswith(".jpg") else kind
 
 
-def _transcript(project: Project, episode: Episode) -> Outgoing | None:
+def transcript(project: Project, episode: Episode) -> Outgoing | None:
+    """The transcript that the config of an episode names; None when it names none."""
     if episode.transcript is None:
         return None
     path = project.root / episode.transcript

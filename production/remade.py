@@ -20,8 +20,7 @@ def remade(note: Path) -> Iterator[Bring]:
     before, after = _noted(note), dict[str, object]()
 
     def bring(path: Path, key: str, make: Callable[[], bytes]) -> None:
-        # Not by its whole path, so that a project that was moved is not made again.
-        name = Path(os.path.relpath(path, note.parent)).as_posix()
+        name = _name(path, note)
         found = [key, _sum(path)]
         if before.get(name) != found:
             data = make()
@@ -33,6 +32,17 @@ def remade(note: Path) -> Iterator[Bring]:
         yield bring
     finally:
         write(note, json.dumps(after, indent=0).encode())
+
+
+def as_made(note: Path) -> Callable[[Path, str], bool]:
+    """Whether a file is there as it was made from what a key stands for, by the note at this path."""
+    before = _noted(note)
+    return lambda path, key: before.get(_name(path, note)) == [key, _sum(path)]
+
+
+def _name(path: Path, note: Path) -> str:
+    """Not its whole path, so that a project that was moved is not made again."""
+    return Path(os.path.relpath(path, note.parent)).as_posix()
 
 
 def _noted(note: Path) -> dict[str, object]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,6 +15,8 @@ from production.commands import words
 from production.commands.command import CONFIG, FAILED, OK, as_json, cores, echo_json, guarded, in_folder, problem_json, right_now, tell
 
 if TYPE_CHECKING:
+    from feeds.lock import Lock
+    from feeds.pages import OutgoingPage
     from production.terminal import Terminal
 
 
@@ -165,7 +167,9 @@ def _diff(terminal: Terminal, words: Sequence[str], folder: Path, name: str | No
 @click.option("--allow-removal", is_flag=True, help="Let published episodes leave their feed.")
 @click.option("-q", "--quiet", is_flag=True, help="Say nothing but errors and results.")
 def publish_(feeds: Sequence[str], folder: Path, name: str | None, dry_run: bool, allow_removal: bool, quiet: bool) -> None:
-    """Send the FEEDS (all of them if none is named) and what they name to a target: files first, each read back, the feeds last."""
+    """Send the FEEDS (all of them if none is named) and what they name to a target: files first, each read back, then the feeds, and the listener's
+    pages last, where the target keeps them (pages: FOLDER).
+    """
     from production.terminal import Terminal
 
     terminal = Terminal(quiet=quiet)
@@ -181,14 +185,27 @@ def _publish(terminal: Terminal, words: Sequence[str], folder: Path, name: str |
     project, wanted = choose_feeds(folder, words or [ALL])
     place = publishing.place_of(project, name)
     store, now, begun = Store(project.root / FOLDER), right_now(), time.monotonic()
-    with store.using(lambda: terminal.line("waiting: produce gc is removing entries")):
+
+    def using() -> contextlib.AbstractContextManager[None]:
+        return store.using(lambda: terminal.line("waiting: produce gc is removing entries"))
+
+    def pages(held: Mapping[str, Lock], read: Callable[[str], bytes | None]) -> tuple[OutgoingPage, ...]:
+        from production.site import sending
+
+        with using():
+            return sending.pages(project, project.root / BUILD, store, now, held, read, dry_run=dry_run)
+
+    with using():
         made = publishing.ready(project, wanted, project.root / BUILD, store, now)
     with contextlib.closing(publishing.opened(project, place)) as target:
-        report = publishing.send(made, target, place, now=now, removing=removing, dry_run=dry_run, say=terminal.line, show=terminal.progress)
+        report = publishing.send(
+            made, target, place, now=now, removing=removing, dry_run=dry_run, say=terminal.line, show=terminal.progress, pages=pages
+        )
     terminal.close()
     for line in publishing.in_lines(report, time.monotonic() - begun):
         click.echo(line)
-    return OK
+    failed = publishing.pages_failed(report, place)
+    return tell(terminal, failed, project.root) if failed else OK
 
 
 @click.command("rollback")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import cache, partial
 from pathlib import Path
@@ -25,8 +25,11 @@ _CSS, _JS, _JPEG, _XML = "text/css; charset=utf-8", "text/javascript; charset=ut
 STYLE, PLAYER, LIVE = "assets/site.css", "assets/player.js", "assets/live.js"
 
 
-def files(project: Project, made: Feed, store: Store, addresses: Addresses) -> Iterator[File]:
-    """The site of a show; ``made`` is the show's feed: what is in no feed is on no page. Raises what `sheets.notes_of` raises."""
+def files(project: Project, made: Feed, store: Store, addresses: Addresses, spoken: Callable[[Episode], Path | None] | None = None) -> Iterator[File]:
+    """The site of a show; ``made`` is the show's feed: what is in no feed is on no page. ``spoken`` gives the transcript of an episode; if it is not
+    said, the newest there is. Raises what `sheets.notes_of` raises.
+    """
+    words = spoken or partial(_spoken, project, made)
     said = Views(project, made, store, addresses)
     yield _file("show.html", views.INDEX, page=said.show())
     for series in project.series:
@@ -34,7 +37,7 @@ def files(project: Project, made: Feed, store: Store, addresses: Addresses) -> I
         yield from _drawn_covers(project, series, store)
     yield from _drawn_covers(project, project.show, store)
     for episode, item in said.out:
-        yield _episode(_spoken(project, made, episode), episode, item, said.episode(episode, item))
+        yield _episode(words(episode), episode, item, said.episode(episode, item))
         yield from _covers(project, episode, store)
     yield _style(project)
     yield _asset(PLAYER)
