@@ -185,8 +185,8 @@ def send(
     show: Callable[[str, float, float], None],
     pages: Pages | None = None,
 ) -> Report:
-    """Publish, with the listener's ``pages`` where they are kept there. ``say`` is told what subscribers will see. Raises StepsFailed for what must not
-    be published, StepFailed for what the target did; what went wrong with the pages, `pages_failed` gives.
+    """Publish, with the listener's ``pages`` where they are kept there. ``say`` is told what subscribers will see. Raises StepsFailed for what must
+    not be published, StepFailed for what the target did; what went wrong with the pages, `pages_failed` gives.
     """
     _refuse_broken(made, now)
     with said(place):

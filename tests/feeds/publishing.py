@@ -10,8 +10,9 @@ from urllib.parse import unquote
 from xml.etree import ElementTree
 
 from feeds.errors import FeedOvertaken
+from feeds.pages import OutgoingPage, Site
 from feeds.patience import Moved, Patience
-from feeds.targets.base import Found, LockedByFile, Outgoing, OutgoingFeed, Text, aside
+from feeds.targets.base import Found, LockedByFile, Needed, Outgoing, OutgoingFeed, Text, aside
 
 MEDIA = "https://media.example.org/show"
 HASTY = Patience(connect=2.0, answer=5.0, stall=10.0, attempts=3, pause=0.001)
@@ -188,3 +189,14 @@ def killed_at(number: int) -> Callable[[int, str], None]:
             raise Killed(name)
 
     return plan
+
+
+def page(path: str, text: str, needs: tuple[Needed, ...] = ()) -> OutgoingPage:
+    data = text.encode()
+    kind = "text/css" if path.endswith(".css") else "text/html; charset=utf-8"
+    return OutgoingPage(path, len(data), hashlib.sha256(data).hexdigest(), kind, lambda: data, needs)
+
+
+def site_of(pages: Mapping[str, str], folder: str = "") -> Site:
+    """Pages of these texts, in this order."""
+    return Site(folder, lambda _: tuple(page(path, text) for path, text in pages.items()))
