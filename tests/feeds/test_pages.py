@@ -256,7 +256,10 @@ def test_a_page_with_a_path_that_is_none_is_refused_and_no_other_is_sent(path: s
 
 
 def _kill_everywhere(fresh: Callable[[], Any], public: Callable[[Any], dict[str, bytes]], files: list[Outgoing], stride: int = 1) -> int:
-    """Publish new pages over old ones, killed at each step in turn (or at some); then those without the last episode. Gives how many steps there are."""
+    """Publish new pages over old ones, killed at each step in turn, or at some; then those without the last episode.
+
+    Gives how many steps there are.
+    """
     number = 0
     while True:
         target = fresh()
