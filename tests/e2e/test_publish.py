@@ -156,6 +156,24 @@ def test_a_second_publisher_is_told_who_is_at_work(show: Path) -> None:
     project.produce(show, "publish")
 
 
+def test_the_listeners_pages_go_along(show: Path) -> None:
+    place = {"name": "media", "kind": "folder", "path": str(show.parent / "public"), "pages": "."}
+    public = configured(show, targets=[place])
+    public.mkdir()
+    (public / "index.html").write_text("their front page")
+    refused = project.produce(show, "publish", code=1)
+    assert "target media: pages: " in refused.said
+    assert "holds index.html, which produce publish did not put there" in refused.said
+    assert "the feeds are published, the pages are not all" in refused.out
+    assert len(list(public.rglob("*.xml"))) == 2
+    assert [path.name for path in public.rglob("*.html")] == ["index.html"]
+    (public / "index.html").unlink()
+    assert "pages replaced, 0 as they were" in project.produce(show, "publish").out
+    page = (public / "episodes/episode-01.html").read_text("utf-8")
+    (sound,) = public.rglob("*.mp3")
+    assert f'src="https://media.tones.example/show/{sound.relative_to(public).as_posix()}"' in page
+
+
 def test_killed_in_the_middle_the_next_run_finishes(show: Path) -> None:
     public = configured(show)
     setup = "from feeds.targets import folder; import time; land = folder.Folder.land\nfolder.Folder.land = lambda s, f: (land(s, f), time.sleep(60))"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import getpass
+import json
 import os
 import shutil
 import signal
@@ -26,7 +27,7 @@ from feeds.targets import Where, open_target
 from feeds.targets.base import Text
 from tests.conftest import ROOT, require
 from tests.feeds.hostile import answering, endless
-from tests.feeds.publishing import Killed, Stepped, episode, feed_of, outgoing, prove, seen_in
+from tests.feeds.publishing import Killed, Stepped, episode, feed_of, outgoing, prove, seen_in, site_of
 
 pytestmark = pytest.mark.process
 PATIENCE = Patience(connect=5.0, answer=10.0, stall=20.0, attempts=3, pause=0.01)
@@ -231,6 +232,43 @@ def test_a_show_is_published_and_published_further(server: Server, tmp_path: Pat
         assert target.names("nowhere") == []
         assert not list(server.root.rglob(".*.part"))
         assert not list(server.root.rglob(".publish*"))
+
+
+@every_kind
+def test_pages_are_kept_and_nothing_else_is_touched(server: Server, tmp_path: Path) -> None:
+    first = episode(tmp_path / "build", 1)[2:]
+    old = {"assets/site.css": "a {}", "episodes/one.html": "one", "episodes/two.html": "two \u2713", "index.html": "1, 2"}
+    new = {"assets/site.css": "a {}", "episodes/one.html": "other", "episodes/three.html": "three", "index.html": "1, 3"}
+    with opened(server.where) as target:
+        target.replace("listen/episodes/theirs.html", b"theirs", "text/html", None)
+        for pages, counts in ((old, (4, 0, 0)), (old, (0, 4, 0)), (new, (3, 1, 1))):
+            found = publish(target, first, [feed_of(first)], site=site_of(pages, "listen"), patience=PATIENCE).pages
+            assert found is not None
+            assert found.failed is None, found.failed
+            assert (len(found.replaced), len(found.unchanged), len(found.removed)) == counts
+            public = {path: data.decode() for path, data in seen_in(server.root).items() if path.startswith("listen/")}
+            listed = json.loads(public.pop("listen/pages.json"))["pages"]
+            assert sorted(listed) == sorted(pages)
+            assert public == {f"listen/{path}": text for path, text in pages.items()} | {"listen/episodes/theirs.html": "theirs"}
+        if server.where.kind == "s3":
+            assert target.look(["listen/index.html"], lambda _: None)["listen/index.html"].type == "text/html; charset=utf-8"
+        # brought to an end by the next run, wherever it was cut off
+        stepped = Stepped(target)
+
+        def plan(_: int, name: str) -> None:
+            if stepped.steps.count("after replace") >= 3:
+                raise Killed(name)
+
+        stepped._plan = plan
+        with contextlib.suppress(Killed):
+            publish(stepped, first, [feed_of(first)], site=site_of(old, "listen"), patience=PATIENCE)
+    with opened(server.where) as target:
+        assert publish(target, first, [feed_of(first)], site=site_of(old, "listen"), patience=PATIENCE).pages
+        public = seen_in(server.root)
+        assert {path.removeprefix("listen/"): public[path].decode() for path in public if path.endswith((".html", ".css"))} == old | {
+            "episodes/theirs.html": "theirs"
+        }
+        assert prove(public)[FEED] == feed_of(first).data
 
 
 @every_kind

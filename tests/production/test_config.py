@@ -425,6 +425,27 @@ MISTAKES = [
         "8:19 file: there is no file 'cover.jpg'",
         "relative to the project folder",
     ),
+    # where pages are kept
+    *(
+        (
+            "show",
+            "author:",
+            f"targets: [{{name: m, kind: folder, path: x, pages: {folder}}}]\nauthor:",
+            f"4:51 pages: should be a folder of the target, not '{folder}'",
+            "write . for its root",
+        )
+        for folder in ("../x", "/srv", "a/../b", "a//b", "a/", ".hidden", "-x", "~x", "a b")
+    ),
+    *(
+        (
+            "show",
+            "author:",
+            f"targets: [{{name: m, kind: folder, path: x, pages: {folder}}}]\nauthor:",
+            f"4:51 pages: '{folder}' is where the feeds stand",
+            "write . or another folder",
+        )
+        for folder in ("feeds", "Feeds/listen")
+    ),
 ]
 
 
