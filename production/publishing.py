@@ -17,22 +17,18 @@ from feeds import apps, check, diff, reader, web
 from feeds.diff import Changes
 from feeds.errors import ExtraMissing, FeedUnreadable, ProgramMissing, PublishError
 from feeds.lock import Lock
-from feeds.pages import Outcome, OutgoingPage, Site
 from feeds.patience import Patience
 from feeds.publish import Report, publish
 from feeds.rules import Broken
 from feeds.targets import Where, open_target
 from feeds.targets.base import Needed, Outgoing, OutgoingFeed, Target
 from feeds.turn import Progress
-from production import feed, identities, locks, media, releases, sheets
+from production import feed, identities, locks, media, releases, sheets, webpages
 from production.clock import clock
-from production.errors import ConfigError, Problem, ProduceError, StepFailed, StepsFailed, ToolMissing
+from production.errors import ConfigError, Problem, StepFailed, StepsFailed, ToolMissing
 from production.feed import Feed
 from production.model import Location, Place, Project, Series, Show
 from production.store import Store, disk_errors, write
-
-Pages = Callable[[Mapping[str, Lock], Callable[[str], bytes | None]], tuple[OutgoingPage, ...]]
-"""Makes the listener's pages of what the locks hold; the second gives what stands on the target under a public path."""
 
 _SHOWN = 3
 """Problems of one kind that are told each by itself."""
@@ -183,10 +179,10 @@ def send(
     dry_run: bool,
     say: Callable[[str], None],
     show: Callable[[str, float, float], None],
-    pages: Pages | None = None,
+    pages: webpages.Pages | None = None,
 ) -> Report:
     """Publish, with the listener's ``pages`` where they are kept there. ``say`` is told what subscribers will see. Raises StepsFailed for what must
-    not be published, StepFailed for what the target did; what went wrong with the pages, `pages_failed` gives.
+    not be published, StepFailed for what the target did; what went wrong with the pages, `webpages.failed` gives.
     """
     _refuse_broken(made, now)
     with said(place):
@@ -213,7 +209,7 @@ def send(
             target,
             made.files,
             [_outgoing(made, one) for one in made.feeds],
-            site=None if place.pages is None or pages is None else _site(made, place, pages, after if dry_run else None),
+            site=None if place.pages is None or pages is None else webpages.site(made.project, place, pages, after if dry_run else None),
             before_feeds=remember,
             say=say,
             progress=lambda state: show(_label(state, time.monotonic() - begun), state.done, state.total),
@@ -284,28 +280,6 @@ def _outgoing(made: Ready, one: Feed) -> OutgoingFeed:
     return OutgoingFeed(one.of.slug, made.texts[one.of.slug], sheets.feed_url(made.project, one.of), made.project.show.hub, tuple(needs))
 
 
-def _site(made: Ready, place: Place, pages: Pages, held: Mapping[str, Lock] | None) -> Site:
-    """The pages, made once the locks are saved: of what this publishing publishes too. In a dry run they are of what the locks would hold."""
-
-    def make(read: Callable[[str], bytes | None]) -> tuple[OutgoingPage, ...]:
-        try:
-            return pages(locks.all_of(made.project) if held is None else held, read)
-        except ProduceError as error:
-            raise PublishError(f"they could not be made: {error}") from error
-
-    return Site("" if place.pages in (None, ".") else str(place.pages), make)
-
-
-def pages_failed(report: Report, place: Place) -> ProduceError | None:
-    """Why the pages are not what they should be, if they are not: the feeds were published then. The next run finishes them."""
-    failed = report.pages.failed if report.pages else None
-    if failed is None:
-        return None
-    if isinstance(failed.__cause__, ProduceError):
-        return failed.__cause__
-    return StepFailed(f"target {place.name}: pages", str(failed), hint=failed.hint)
-
-
 def _label(state: Progress, took: float) -> str:
     """What is being sent, and how quickly since the beginning; how long it takes still, the terminal says."""
     rate = f", {state.done / 1e6 / took:.1f} MB/s" if took > 1 else ""
@@ -333,15 +307,4 @@ def in_lines(report: Report, took: float) -> list[str]:
     lines.append(f"{len(report.already)} files were there already")
     lines += [f"{path} {would}replaced" for path in report.replaced]
     lines += [f"{path} is as it was" for path in report.unchanged]
-    return [*lines, *_pages_in_lines(report.pages, dry_run=report.dry_run)] if report.pages else lines
-
-
-def _pages_in_lines(pages: Outcome, *, dry_run: bool) -> Iterator[str]:
-    would, tense = ("would be ", "are") if dry_run else ("", "were")
-    if pages.failed:
-        yield "the pages would not be published" if dry_run else "the feeds are published, the pages are not all: the next run finishes them"
-        return
-    if dry_run:
-        yield from (f"page {path} would be replaced" for path in pages.replaced)
-    yield from (f"page {path} {would}removed" for path in pages.removed)
-    yield f"{len(pages.replaced)} pages {would}replaced, {len(pages.unchanged)} as they {tense}"
+    return [*lines, *webpages.in_lines(report.pages, dry_run=report.dry_run)] if report.pages else lines

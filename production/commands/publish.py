@@ -177,7 +177,7 @@ def publish_(feeds: Sequence[str], folder: Path, name: str | None, dry_run: bool
 
 
 def _publish(terminal: Terminal, words: Sequence[str], folder: Path, name: str | None, dry_run: bool, removing: bool) -> int:
-    from production import publishing
+    from production import publishing, webpages
     from production.pipeline import BUILD
     from production.store import FOLDER, Store
     from production.targets import ALL, choose_feeds
@@ -204,7 +204,7 @@ def _publish(terminal: Terminal, words: Sequence[str], folder: Path, name: str |
     terminal.close()
     for line in publishing.in_lines(report, time.monotonic() - begun):
         click.echo(line)
-    failed = publishing.pages_failed(report, place)
+    failed = webpages.failed(report, place)
     return tell(terminal, failed, project.root) if failed else OK
 
 

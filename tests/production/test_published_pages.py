@@ -12,7 +12,7 @@ import pytest
 from lxml import html  # type: ignore[import-untyped, unused-ignore]
 
 from feeds.publish import Report
-from production import locks, media, publishing, receipts, sheets
+from production import locks, media, publishing, receipts, sheets, webpages
 from production.errors import StepFailed, StepsFailed
 from production.feed import feeds_of
 from production.model import Project
@@ -169,12 +169,12 @@ def test_a_page_that_cannot_be_made_leaves_the_feeds_published(project: Project,
         report, lines = send(project)
     assert len(report.replaced) == 4
     assert lines[-1] == "the feeds are published, the pages are not all: the next run finishes them"
-    error = publishing.pages_failed(report, publishing.place_of(project, None))
+    error = webpages.failed(report, publishing.place_of(project, None))
     assert isinstance(error, StepsFailed)
     assert [one.message for one in error.problems] == ["cover: is no picture"] * 4
     assert pages_there(project) == set()
     report, lines = send(project)
-    assert publishing.pages_failed(report, publishing.place_of(project, None)) is None
+    assert webpages.failed(report, publishing.place_of(project, None)) is None
     assert lines[-1].endswith("pages replaced, 0 as they were")
 
 
@@ -183,7 +183,7 @@ def test_what_the_target_refuses_is_a_failed_step_that_names_it(project: Project
     index.parent.mkdir(parents=True)
     index.write_text("theirs")
     report, _ = send(project)
-    error = publishing.pages_failed(report, publishing.place_of(project, None))
+    error = webpages.failed(report, publishing.place_of(project, None))
     assert isinstance(error, StepFailed)
     assert str(error).startswith("target media: pages: ")
     assert "which produce publish did not put there" in str(error)
@@ -222,7 +222,7 @@ def test_another_machine_that_built_nothing_makes_the_same_pages(project: Projec
     for slug, lock in locks.all_of(project).items():
         locks.save(other, slug, lock)
     report, lines = send(other)
-    assert publishing.pages_failed(report, publishing.place_of(other, None)) is None
+    assert webpages.failed(report, publishing.place_of(other, None)) is None
     assert lines[-1].startswith("0 pages replaced, ")
     assert there(project) == before
     # where it is no longer what it was, it is on no page
