@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from production.remade import remade
+from production.remade import as_made, remade
 
 
 def bring(folder: Path, key: str, *names: str) -> list[str]:
@@ -61,3 +61,12 @@ def test_what_was_made_before_a_failure_is_not_made_again(tmp_path: Path) -> Non
     with pytest.raises(LookupError):
         _one_that_fails(tmp_path)
     assert bring(tmp_path, "one", "a", "b") == ["b"]
+
+
+def test_whether_a_file_would_be_made_again_can_be_asked(tmp_path: Path) -> None:
+    bring(tmp_path, "one", "a", "b")
+    (tmp_path / "build" / "b").write_bytes(b"by hand")
+    note = tmp_path / "store" / "note.json"
+    is_made = as_made(note)
+    assert [is_made(tmp_path / "build" / name, key) for name in ("a", "b", "c") for key in ("one", "two")] == [True] + [False] * 5
+    assert not as_made(note.with_name("none.json"))(tmp_path / "build" / "a", "one")
