@@ -254,6 +254,7 @@ def main(arguments: Sequence[str]) -> int:
     asked.add_argument("--minutes", type=float, default=HOUR / 60, help="length of the session that is made")
     asked.add_argument("--work", type=Path, help="where to work; the projects stay there")
     found = asked.parse_args(arguments)
+    sound.require()
     with tempfile.TemporaryDirectory(prefix="produce-sessions-") as folder:
         work = (found.work or Path(folder)).resolve()
         work.mkdir(parents=True, exist_ok=True)

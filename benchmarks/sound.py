@@ -7,6 +7,7 @@ times the rate. Where sections lie is taken from the report, and nothing else. H
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import math
 import re
@@ -89,6 +90,13 @@ def decoded(path: Path, start: int, end: int, channels: int) -> Floats:
     return np.frombuffer(raw, "<f4").reshape(-1, channels).astype("f8")
 
 
+def require() -> None:
+    """See that the other meters are installed before anything is built to be measured. Raises SystemExit."""
+    lacking = [name for name in ("pyloudnorm", "scipy") if importlib.util.find_spec(name) is None]
+    if lacking:
+        raise SystemExit(f"{' and '.join(lacking)} not installed: python -m pip install -e '.[bench]'")
+
+
 def by_pyloudnorm(sound: Floats) -> float:
     import pyloudnorm
 
@@ -107,6 +115,7 @@ def peak_of(sound: Floats) -> float:
 
 
 if __name__ == "__main__":
+    require()
     sys.stdout.write(f"{'':<24} {'':>10}  ebur128  pyloudnorm    ebur128    8x        range\n")
     for one in heard(Path(sys.argv[1]), sys.argv[2]):
         sys.stdout.write(f"{one.line()}\n")

@@ -255,6 +255,7 @@ def main(arguments: Sequence[str]) -> int:
     asked.add_argument("--no-voice", action="append", default=[], metavar="NAME", help="a file of the first folder in which nobody speaks")
     asked.add_argument("--work", type=Path, help="where to work; the project stays there")
     found = asked.parse_args(arguments)
+    sound.require()
     if found.work:
         found.work.mkdir(parents=True, exist_ok=True)
         return _tell(found.work.resolve() / "voices", found)
