@@ -27,7 +27,7 @@ def choose(folder: Path, targets: Sequence[str]) -> tuple[Project, tuple[Episode
     for target in targets:
         meant = _meant(project, folder, target)
         if not meant:
-            problems.append(Problem(Location(Path(target)), "is no episode, series or config file", _hint(project, target)))
+            problems.append(_means_nothing(project, target))
         chosen |= {episode.id: episode for episode in meant}
     if problems:
         raise ConfigError(problems)
@@ -52,6 +52,15 @@ def _feed_hint(word: str, known: list[str]) -> str:
     from production.problems import did_you_mean
 
     return did_you_mean(word, [ALL, *known]) or f"feeds are {', '.join(known)}, or all"
+
+
+def _means_nothing(project: Project, target: str) -> Problem:
+    """A show or a series that was begun and has no episode yet is known all the same."""
+    empty = {ALL: "the show", **{word: f"series {one.slug}" for one in project.series for word in (one.slug, f"{one.slug}.yaml", f"{one.slug}.yml")}}
+    word = target if target == ALL else Path(target).name
+    if word in empty:
+        return Problem(Location(Path(target)), f"{empty[word]} has no episode yet", "begin one: produce new")
+    return Problem(Location(Path(target)), "is no episode, series or config file", _hint(project, target))
 
 
 def _hint(project: Project, target: str) -> str:

@@ -91,3 +91,19 @@ def test_every_word_that_means_nothing_is_named_with_a_hint(root: Path) -> None:
     assert "episode-0" in first.hint
     assert str(second.location) == "qwertyuiop"
     assert "a series (basics, patterns), or all" in second.hint
+
+
+@pytest.mark.parametrize(
+    ("word", "said"),
+    [
+        ("all", "the show has no episode yet"),
+        ("basics", "series basics has no episode yet"),
+        ("configs/series/basics.yaml", "series basics has no episode yet"),
+    ],
+)
+def test_a_show_or_a_series_that_was_just_begun_is_told_how_to_go_on(root: Path, word: str, said: str) -> None:
+    for path in (root / "configs/episodes").iterdir():
+        path.unlink()
+    with pytest.raises(ConfigError) as raised:
+        choose(root, [word])
+    assert [(problem.message, problem.hint) for problem in raised.value.problems] == [(said, "begin one: produce new")]
