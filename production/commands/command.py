@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import errno
 import os
 import signal
 import sys
@@ -66,6 +67,7 @@ def right_now() -> dt.datetime:
     return dt.datetime.now(dt.UTC)
 
 
+_FULL = (errno.ENOSPC, errno.EDQUOT)
 _KEPT = "what was finished is kept, and the next run goes on from there"
 
 
@@ -95,11 +97,32 @@ def guarded(terminal: Terminal, folder: Path, work: Any, *, interrupted: str = _
         if command:
             terminal.error(f"  = the command was: {command}\n  = it said: {error.stderr_tail}")  # type: ignore[attr-defined]
         return FAILED
-    except Exception:
+    except Exception as error:
+        if isinstance(error, BrokenPipeError) and _nobody_reads():
+            # `| head` has seen enough: click ends with 1, without a word.
+            ffmpeg.cancel()
+            raise
+        if isinstance(error, OSError) and error.errno in _FULL:
+            ffmpeg.cancel()
+            if error.filename is None:
+                # What it could not take is still in its buffer, and would fail again, and louder, at the end.
+                os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+            terminal.error(f"error: {error.filename or 'stdout'}: {error.strerror}\n  = hint: free some space")
+            return FAILED
         terminal.error(f"this is a bug in produce; its log is in {_log(folder)}")
         return BUG
     finally:
         terminal.close()
+
+
+def _nobody_reads() -> bool:
+    """Whether stdout or stderr is a pipe whose other end is closed."""
+    import select
+
+    poll = select.poll()
+    for number in (1, 2):
+        poll.register(number, 0)
+    return any(seen & (select.POLLERR | select.POLLHUP) for _, seen in poll.poll(0))
 
 
 def _interrupt(_number: int, _frame: object) -> None:

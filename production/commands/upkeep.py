@@ -68,7 +68,7 @@ def doctor_(folder: Path, as_json: bool) -> None:
 def _doctor(terminal: Terminal, folder: Path, as_json: bool) -> int:
     from production import doctor
 
-    found = doctor.examined(folder, sys.stdout.encoding, width())
+    found = doctor.examined(folder, sys.stdout.encoding if sys.stdout else "utf-8", width())
     lacking = [one for one in found if one.status in (doctor.MISSING, doctor.BROKEN)]
     if as_json:
         echo_json({"ok": not lacking, "findings": [one.as_json() for one in found]})

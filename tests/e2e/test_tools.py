@@ -17,6 +17,7 @@ from tests.e2e.broken import environment
 from tests.e2e.test_start import LIBRARIES, LOADED, SAY, loaded
 
 pytestmark = pytest.mark.process
+needs_dev_full = pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full here")
 
 
 def run(root: Path, *words: str, env: dict[str, str] | None = None, code: str = "") -> subprocess.CompletedProcess[str]:
@@ -69,6 +70,23 @@ def test_a_tool_that_is_missing_ends_the_doctor_with_4(show: Path) -> None:
     done = run(show, "doctor", env={"FFMPEG_BINARY": "/bin/true"})
     assert done.returncode == 4
     assert "missing   ffmpeg" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("redirected", "code", "said"),
+    [
+        ("| true", 1, ""),
+        ("2>&1 | true", 1, ""),
+        (">&-", 0, "builds work here\n"),
+        pytest.param("> /dev/full", 1, "error: stdout: No space left on device\n  = hint: free some space\n", marks=needs_dev_full),
+    ],
+)
+def test_a_stdout_that_takes_nothing_is_no_bug(show: Path, redirected: str, code: int, said: str) -> None:
+    script = f"set -o pipefail; \"$0\" -c 'from production.cli import main; main()' doctor {redirected}"
+    done = subprocess.run(
+        ["bash", "-c", script, sys.executable], cwd=show, env=environment(), capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (code, "", said)
 
 
 @pytest.mark.parametrize("words", ["produce ", "produce episode-0", "produce explain episode-01 sections.", "produce set episode-01 loud"])
