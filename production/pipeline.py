@@ -326,7 +326,7 @@ class Builder:
                 Problem(
                     Location(self.build),
                     f"{planned.episode.id}: loudness: {words}",
-                    "say a section's gain, or chain: linear, if it is no voice",
+                    verdict.remedy(planned, proof),
                 )
                 for words in misses
             )

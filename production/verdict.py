@@ -121,3 +121,13 @@ def misses(planned: Plan, proof: Proof) -> Iterator[str]:
         yield f"{loud} is {levels[loud] - levels[quiet]:.2f} LU louder than {quiet}; {BETWEEN_SECTIONS_LU:g} are allowed"
     for name in _over(planned, proof):
         yield f"{name}: true peak is {proof.peaks[name]:.2f} dBTP, asked were at most {wanted.true_peak:g}"
+
+
+def remedy(planned: Plan, proof: Proof) -> str:
+    """What can be done about a file that misses: in a short programme it may be the music that pulls the whole away from its target."""
+    by_hand = "say a section's gain, or chain: linear, if it is no voice"
+    settings, off = planned.episode.settings, proof.loudness - planned.episode.settings.loudness.target
+    music = any(fact.input.kind in ("intro", "outro", "sting") for fact in planned.facts)
+    if music and abs(off) > WHOLE_LU and off * (settings.music.level - settings.loudness.target) > 0:
+        return f"its music is at {settings.music.level:g} LUFS: say a music.level nearer to {settings.loudness.target:g}; or {by_hand}"
+    return by_hand

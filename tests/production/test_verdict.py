@@ -187,6 +187,19 @@ def test_what_misses_is_said_in_plain_words() -> None:
     assert len(list(misses(planned(), heard(-17.0, a=-19.0, peaks={"b": 0.0, "music:intro": 0.0})))) == 4
 
 
+def test_where_music_pulls_the_whole_away_the_hint_is_about_music() -> None:
+    by_hand = "say a section's gain, or chain: linear, if it is no voice"
+    of_music = f"its music is at -18 LUFS: say a music.level nearer to -16; or {by_hand}"
+    assert verdict.remedy(planned(), heard(-18.0)) == of_music
+    # too loud: not of quiet music; a section off: not of music at all
+    assert verdict.remedy(planned(), heard(-15.0)) == by_hand
+    assert verdict.remedy(planned(), heard(a=-18.0)) == by_hand
+    quieter = episode(section("a"), settings=Settings(loudness=Loudness(target=-23.0)))
+    with_intro = made(quieter, (fact("music:intro", 12.0, kind="intro", gap=0.0), fact("a", of=quieter.sections[0])))
+    assert verdict.remedy(with_intro, heard(-22.0)) == f"its music is at -18 LUFS: say a music.level nearer to -23; or {by_hand}"
+    assert verdict.remedy(made(quieter, (fact("a", of=quieter.sections[0]),)), heard(-22.0)) == by_hand
+
+
 @pytest.mark.parametrize(
     ("proof", "good"), [(heard(-16.29), True), (heard(-16.31), False), (heard(a=-16.5, b=-15.5), True), (heard(a=-16.51, b=-15.5), False)]
 )
