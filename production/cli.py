@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import io
 import signal
 import sys
 from collections.abc import Mapping
@@ -126,6 +127,9 @@ def main() -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         # Until a command takes over, nothing runs that would have to be ended; click by itself would end with 1.
         signal.signal(number, lambda *_: sys.exit(INTERRUPTED))
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        # As stderr does it: a title that the terminal's encoding lacks, or a file name that is no text, is written in escapes.
+        sys.stdout.reconfigure(errors="backslashreplace")
     from production import memory
 
     memory.collect_seldom()

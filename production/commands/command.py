@@ -25,10 +25,11 @@ as_json = click.option("--json", "as_json", is_flag=True, help="As JSON, for pro
 
 
 def echo_json(value: object) -> None:
-    """The one thing on stdout of a run that was asked for JSON."""
+    """The one thing on stdout of a run that was asked for JSON: UTF-8, or ASCII in another locale. A name that is no text is in escapes."""
     import json
 
-    click.echo(json.dumps(value, indent=1, ensure_ascii=False))
+    unicode = str(getattr(sys.stdout, "encoding", "")).lower() == "utf-8"
+    click.echo(json.dumps(value, indent=1, ensure_ascii=not unicode))
 
 
 def width() -> int:

@@ -27,6 +27,12 @@ def run(root: Path, *words: str, env: dict[str, str] | None = None, code: str = 
     )
 
 
+def raw(root: Path, *words: str, env: dict[str, str]) -> bytes:
+    """Stdout as it is, of a run that ends well."""
+    command = [sys.executable, "-c", "from production.cli import main\nmain()", *words]
+    return subprocess.run(command, cwd=root, env={**environment(), **env}, capture_output=True, check=True, stdin=subprocess.DEVNULL).stdout
+
+
 def as_json(root: Path, *words: str, code: int = 0) -> Any:
     done = run(root, *words, "--json")
     assert done.returncode == code, done.stderr
@@ -87,6 +93,20 @@ def test_a_stdout_that_takes_nothing_is_no_bug(show: Path, redirected: str, code
         ["bash", "-c", script, sys.executable], cwd=show, env=environment(), capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL
     )
     assert (done.returncode, done.stdout, done.stderr) == (code, "", said)
+
+
+@pytest.mark.skipif(sys.platform == "darwin", reason="its file systems take no name that is no text")
+@pytest.mark.parametrize(("encoding", "title"), [("latin-1", b"\xdcber \\U0001f399 \\u2014"), ("utf-8", "Über 🎙 —".encode())])
+def test_what_an_encoding_lacks_is_written_in_escapes(show: Path, encoding: str, title: bytes) -> None:
+    with project.edited(show) as config:
+        config["title"] = "Über 🎙 —"
+    stray = project.recordings(show) / os.fsdecode(b"gr\xfcn.wav")
+    stray.write_bytes(b"")
+    env = {"PYTHONIOENCODING": encoding}
+    assert title in raw(show, "list", env=env)
+    assert json.loads(raw(show, "list", "--json", env=env).decode("utf-8"))["episodes"][0]["title"] == "Über 🎙 —"
+    found = json.loads(raw(show, "check", "--json", env=env).decode("utf-8"))["problems"]
+    assert stray.relative_to(show).as_posix() in {one["path"] for one in found}
 
 
 @pytest.mark.parametrize("words", ["produce ", "produce episode-0", "produce explain episode-01 sections.", "produce set episode-01 loud"])
