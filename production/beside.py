@@ -20,7 +20,7 @@ from audio.errors import TextUnreadable
 from audio.marker import MOST_BYTES, Marker
 from audio.units import Samples, samples_from_seconds
 from production.errors import ConfigError, Problem
-from production.model import Episode, Location, Project
+from production.model import Episode, Location, Project, Section
 from production.store import Store, digest, digest_bytes
 
 EMBEDDED, NONE = "embedded", "none"
@@ -82,6 +82,19 @@ def beside(project: Project, episode: Episode, index: int, recording: Path, stor
     _refuse_overlaps(project, cuts)
     kept = sorted((one for one in found if not (one.end and _is_cut(one))), key=lambda one: one.start)
     return Beside(tuple(kept), (source.name if source else EMBEDDED) if kept else "", heard, spoken.name if spoken and heard else "", tuple(cuts))
+
+
+def wrong(project: Project, section: Section, recording: Path) -> Iterator[Problem]:
+    """What cannot be read of the texts that are taken along with a recording, which itself is not looked into."""
+    spoken = _transcript(project, section.transcript, recording)
+    for look in (
+        lambda: _marked(project, section.markers, recording, None, ()),
+        lambda: spoken and _read(spoken, lambda data: cues.read(spoken.name, data), "" if section.transcript else "transcript"),
+    ):
+        try:
+            look()
+        except ConfigError as error:
+            yield from error.problems
 
 
 def _is_cut(marker: Marker) -> bool:

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from audio import sources
 from audio.errors import SourceUnreadable
+from production import beside
 from production.errors import ArtworkError, Problem
 from production.files import is_notes_file
 from production.minutes import Minutes
@@ -68,6 +69,7 @@ def stock(project: Project, episodes: Sequence[Episode], source_line: Callable[[
         looker.music(episode)
         looker.pictures(episode)
         looker.texts(episode)
+        looker.beside(episode)
     looker.folders()
     found.problems.sort(key=lambda one: (one.severity != "error", str(one.location.path), one.location.line))
     return found
@@ -125,6 +127,13 @@ class _Looker:
             self._text(episode, "transcript", episode.transcript, _wrong_transcript)
         if episode.notes and is_notes_file(episode.notes):
             self._text(episode, "notes", episode.notes, lambda _path, _text: "")
+
+    def beside(self, episode: Episode) -> None:
+        """Markers and transcripts of its recordings."""
+        there = takes(self.project, episode)
+        for section in episode.sections:
+            if paths := there[section.slug]:
+                self.found.problems += beside.wrong(self.project, section, paths[0])
 
     def folders(self) -> None:
         """Folders of recordings that belong to no episode."""

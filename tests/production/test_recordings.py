@@ -88,6 +88,14 @@ HARM: dict[str, tuple[Callable[[Path], object], str]] = {
         f"error {EPISODE}:17 principles: recordings/episode-14/principles/bob.wav: the file is empty",
     ),
     "music": (lambda root: (root / "music/theme.wav").write_bytes(b""), "error configs/show.yaml:16 music:intro: music/theme.wav: the file is empty"),
+    "a transcript beside it": (
+        lambda root: (root / "recordings/episode-14/principles.vtt").write_text("1\n00:00"),
+        "error recordings/episode-14/principles.vtt:1 is no WebVTT",
+    ),
+    "markers beside it": (
+        lambda root: (root / "recordings/episode-14/principles.chapters.json").write_text("{"),
+        "error recordings/episode-14/principles.chapters.json:1 ",
+    ),
     "two of one": (
         lambda root: (root / "recordings/episode-14/principles.mp3").write_bytes(b"x"),
         f"warning {EPISODE}:17 principles: principles.wav is taken, and principles.mp3 is there too",
