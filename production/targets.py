@@ -85,12 +85,17 @@ def _to_load(root: Path, files: Sequence[Path]) -> Path | None:
         raise ConfigError(
             [Problem(Location(path), f"is a second file from outside {configs.name}/", "build one at a time") for path in drafts.values()][1:]
         )
-    return next(iter(drafts.values()), None) or next((path for path in files if path.resolve().parent != configs / "series"), None)
+    of_others = (configs, configs / "series")
+    return next(iter(drafts.values()), None) or next((path for path in files if path.resolve().parent not in of_others), None)
+
+
+def _of_the_show(project: Project) -> list[Path]:
+    return [(project.root / CONFIGS / f"show{suffix}").resolve() for suffix in (".yaml", ".yml")]
 
 
 def _meant(project: Project, folder: Path, target: str) -> list[Episode]:
-    if target == ALL:
-        return list(project.episodes)
     file = _as_file(folder, target)
+    if target == ALL or (file and file.resolve() in _of_the_show(project)):
+        return list(project.episodes)
     name = file.stem if file else target
     return [e for e in project.episodes if e.id == name] or [e for e in project.episodes if e.series == name]

@@ -47,6 +47,7 @@ def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         (["all"], [1, 2, 3]),
         (["configs/episodes/episode-03.yaml"], [3]),
         (["configs/series/basics.yaml"], [1, 2]),
+        (["configs/show.yaml"], [1, 2, 3]),
         (["configs/series/patterns.yaml", "configs/episodes/episode-01.yaml"], [3, 1]),
         (["episode-03", "basics", "episode-01", "all"], [3, 1, 2]),
         ([], []),
