@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import sys
 import threading
@@ -18,7 +19,8 @@ class Terminal:
     def __init__(self, stream: TextIO | None = None, *, quiet: bool = False) -> None:
         self._stream = stream or sys.stderr
         self._quiet = quiet
-        self._live = self._stream.isatty() and not quiet
+        # A dumb terminal (an editor's shell, say) knows no way to clear a line.
+        self._live = self._stream.isatty() and os.environ.get("TERM") != "dumb" and not quiet
         self._guard = threading.Lock()
         self._drawn = False
         self._last = 0.0

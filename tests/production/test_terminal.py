@@ -20,6 +20,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> None:
     """Every look at the clock is a second after the last; the screen is 60 columns wide."""
     monkeypatch.setattr("time.monotonic", itertools.count(100.0).__next__)
     monkeypatch.setenv("COLUMNS", "60")
+    monkeypatch.setenv("TERM", "xterm")
 
 
 def test_in_a_log_stand_lines_and_no_progress() -> None:
@@ -30,6 +31,16 @@ def test_in_a_log_stand_lines_and_no_progress() -> None:
     shown.error("it broke")
     shown.close()
     assert log.getvalue() == "episode-14: built\nit broke\n"
+
+
+def test_a_dumb_terminal_is_a_log(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TERM", "dumb")
+    screen = Screen()
+    shown = Terminal(screen)
+    shown.progress("encoding", 1.0, 2.0)
+    shown.line("episode-14: built")
+    shown.close()
+    assert screen.getvalue() == "episode-14: built\n"
 
 
 @pytest.mark.parametrize("stream", [io.StringIO, Screen])
