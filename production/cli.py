@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import importlib
 import io
-import signal
 import sys
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import click
 
-from production.commands.command import INTERRUPTED
+from production.commands.command import INTERRUPTED, on_interruption
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
@@ -124,9 +123,8 @@ def produce() -> None:
 
 def main() -> None:
     """The entry point of `produce`."""
-    for number in (signal.SIGINT, signal.SIGTERM):
-        # Until a command takes over, nothing runs that would have to be ended; click by itself would end with 1.
-        signal.signal(number, lambda *_: sys.exit(INTERRUPTED))
+    # Until a command takes over, nothing runs that would have to be ended; click by itself would end with 1.
+    on_interruption(lambda *_: sys.exit(INTERRUPTED))
     if isinstance(sys.stdout, io.TextIOWrapper):
         # As stderr does it: a title that the terminal's encoding lacks, or a file name that is no text, is written in escapes.
         sys.stdout.reconfigure(errors="backslashreplace")

@@ -7,6 +7,7 @@ import errno
 import os
 import signal
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -78,8 +79,7 @@ def guarded(terminal: Terminal, folder: Path, work: Any, *, interrupted: str = _
     from audio.errors import AudioError, DenoiserMissing, FfmpegMissing, TranscriberMissing, VoiceMissing
     from production.errors import ProduceError
 
-    signal.signal(signal.SIGINT, _interrupt)
-    signal.signal(signal.SIGTERM, _interrupt)
+    on_interruption(_interrupt)
     try:
         return int(work())
     except (KeyboardInterrupt, ffmpeg.Cancelled):
@@ -124,6 +124,14 @@ def _nobody_reads() -> bool:
     for number in (1, 2):
         poll.register(number, 0)
     return any(seen & (select.POLLERR | select.POLLHUP) for _, seen in poll.poll(0))
+
+
+def on_interruption(handler: Callable[[int, object], None]) -> None:
+    """What is done on ^C, when asked to end, and when the terminal is closed; under nohup that is nothing."""
+    for name in ("SIGINT", "SIGTERM", "SIGHUP"):
+        number = getattr(signal, name, None)
+        if number is not None and not (name == "SIGHUP" and signal.getsignal(number) == signal.SIG_IGN):
+            signal.signal(number, handler)
 
 
 def _interrupt(_number: int, _frame: object) -> None:

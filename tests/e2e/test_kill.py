@@ -120,7 +120,8 @@ def _proving(root: Path, _said: list[str]) -> bool:
 
 
 @pytest.mark.parametrize(
-    ("stage", "number"), [(_surveying, signal.SIGINT), (_encoding, signal.SIGINT), (_encoding, signal.SIGTERM), (_proving, signal.SIGINT)]
+    ("stage", "number"),
+    [(_surveying, signal.SIGHUP), (_encoding, signal.SIGINT), (_encoding, signal.SIGTERM), (_proving, signal.SIGINT)],
 )
 def test_interrupted_at_any_stage_it_ends_at_once_and_leaves_nothing(
     stage: Callable[[Path, list[str]], bool], number: signal.Signals, long: Path, tmp_path: Path

@@ -15,7 +15,7 @@ from production.cli import produce
 
 def ask(*arguments: str | Path, code: int = 0) -> Result:
     """Run `produce` and compare how it ends. What it does to ^C is undone."""
-    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
     try:
         found = CliRunner().invoke(produce, [str(one) for one in arguments], prog_name="produce", env={"COLUMNS": "200"})
     finally:
