@@ -275,7 +275,8 @@ class _Run(Turn):
             try:
                 lines = self._served(url, file)
             except TargetUnreachable as error:
-                raise NotServed(url, str(error), "is the target's public address the right one? The feeds were not changed") from error
+                why = str(error).removeprefix(f"{url}: ")
+                raise NotServed(url, why, "is the target's public address the right one? The feeds were not changed") from error
             for line in lines:
                 self.warn(line)
 

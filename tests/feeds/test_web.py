@@ -131,8 +131,9 @@ SPOILT = {
 @pytest.mark.parametrize("said", SPOILT)
 def test_what_apps_would_not_get_is_in_no_feed(said: str, tmp_path: Path) -> None:
     files = episode(tmp_path / "build", 1)
-    with serving(tmp_path / "target", SPOILT[said]) as base, pytest.raises(NotServed, match=said):
+    with serving(tmp_path / "target", SPOILT[said]) as base, pytest.raises(NotServed, match=said) as caught:
         publish(Folder(tmp_path / "target", base), files, [feed_of(files, base=base)], patience=HASTY)
+    assert str(caught.value).count("http://") == 1
     assert not (tmp_path / "target" / "feeds").exists()
 
 
