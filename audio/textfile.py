@@ -5,7 +5,9 @@ from __future__ import annotations
 import codecs
 import json
 import re
+from bisect import bisect
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, NoReturn
 
 from audio.errors import TextUnreadable
@@ -13,13 +15,13 @@ from audio.units import RATE, Samples
 
 _BREAK = re.compile(r"\r\n|\r|\n")
 _BLANK = re.compile(r"[ \t\r\n]*")
-_MARKS = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
+_UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 _TIME = re.compile(r"(?:(?:([0-9]{1,5}):)?([0-9]{1,5}):)?([0-9]{1,9})(?:[.,]([0-9]{0,12}))?")
 MOST_SAMPLES = 400 * 3600 * RATE
 """A time beyond it is none of a recording; and it would be no number of milliseconds that a tag can hold."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Text:
     """A file's text, which knows the line and the column of every character."""
 
@@ -31,8 +33,13 @@ class Text:
 
     def place(self, offset: int) -> tuple[int, int]:
         """Line and column of a character, both from 1."""
-        before = _BREAK.split(self.text[:offset])
-        return len(before), len(before[-1]) + 1
+        line = bisect(self._begins, offset)
+        return line, offset - self._begins[line - 1] + 1
+
+    @cached_property
+    def _begins(self) -> list[int]:
+        """Where each line begins: looked for once, for a list of chapters asks for the place of each of them."""
+        return [0, *(found.end() for found in _BREAK.finditer(self.text))]
 
     def refuse(self, offset: int, why: str, hint: str = "") -> NoReturn:
         line, column = self.place(offset)
@@ -43,7 +50,8 @@ def decoded(data: bytes, most: int) -> Text:
     """Bytes as text: UTF-8, or UTF-16 where a byte order mark says so. Raises TextUnreadable for another encoding, and past ``most`` bytes."""
     if len(data) > most:
         raise TextUnreadable(f"is larger than {most:,} bytes", 1, 1, "is it the right file?")
-    encoding = next((name for mark, name in _MARKS if data.startswith(mark)), "utf-8")
+    # Python's own "utf-8-sig" counts the bytes of an error from behind the mark.
+    data, encoding = data.removeprefix(codecs.BOM_UTF8), "utf-16" if data.startswith(_UTF16) else "utf-8"
     try:
         return Text(data.decode(encoding))
     except UnicodeDecodeError as error:

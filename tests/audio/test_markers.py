@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import json
 import struct
 from pathlib import Path
@@ -138,10 +139,21 @@ def test_what_cannot_be_read_is_named_with_its_place(name: str, text: str, where
     assert (caught.value.line, caught.value.column) == where
 
 
-def test_other_encodings_and_floods_are_refused() -> None:
+def test_every_one_of_many_chapters_has_its_place() -> None:
+    # As many as are taken, in less than a second: to count the lines anew for each would take minutes.
+    many = "".join(f'  {{"startTime": {at},\n   "title": "x"}},\n' for at in range(MOST - 1))
+    found = read("a.json", f'{{"chapters": [\n{many}  {{"startTime": {MOST}}}]}}'.encode())
+    assert [one.line for one in found] == [2 + 2 * at for at in range(MOST)]
+
+
+@pytest.mark.parametrize("mark", [b"", codecs.BOM_UTF8])
+def test_another_encoding_is_refused_where_it_shows(mark: bytes) -> None:
     with pytest.raises(TextUnreadable, match="UTF-8: byte 0xfc") as caught:
-        read("a.txt", "1\t1\tok\n2\t2\tf\xfcr\n".encode("latin-1"))
+        read("a.txt", mark + "1\t1\tok\n2\t2\tf\xfcr\n".encode("latin-1"))
     assert (caught.value.line, caught.value.column) == (2, 6)
+
+
+def test_floods_are_refused() -> None:
     with pytest.raises(TextUnreadable, match="more than 10,000 markers"):
         read("a.txt", b"1\t1\tx\n" * (MOST + 1))
     with pytest.raises(TextUnreadable, match="is larger than"):
