@@ -71,7 +71,8 @@ def cut(
 
 def kept(length: int, cuts: Sequence[Stretch]) -> tuple[Stretch, ...]:
     """The stretches of a recording that its cuts leave."""
-    edges = [Samples(0), *(edge for one in cuts for edge in one), Samples(length)]
+    # A cut that the recording is a little too short for ends with it.
+    edges = [Samples(0), *(Samples(min(edge, length)) for one in cuts for edge in one), Samples(length)]
     return tuple((start, end) for start, end in zip(edges[::2], edges[1::2], strict=True) if start < end)
 
 

@@ -54,6 +54,8 @@ def tape(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Floats]:
         [stretch(1, 1.001), stretch(1.004, 1.5)],
         [(Samples(0), Samples(1)), (Samples(4 * RATE - 1), Samples(4 * RATE))],
         [stretch(3.5, 4.01)],
+        [stretch(1, 2), stretch(4.01, 4.02)],
+        [stretch(3.5, 4.01), stretch(4.02, 4.03)],
     ],
 )
 def test_what_is_kept_is_what_was_there(tape: tuple[Path, Floats], tmp_path: Path, cut: list[Stretch]) -> None:
