@@ -50,8 +50,11 @@ def repeats(project: Project, planned: Plan, store: Store, surveyor: Surveyor) -
     key = digest("repeats", prints.RECIPE, list(sections), everybody)
     kept = store.value(key)
     if kept is None:
-        kept = [list(one) for one in _same(sections, others, own, store)]
-        store.put_value(key, kept)
+        loaded = {name: read for name, one in (*sections.items(), *others.items()) if (read := _print(store, one.print)) is not None}
+        kept = [list(one) for one in _same(sections, others, own, loaded)]
+        # One that is gone may come again, and nothing else would say so.
+        if len(loaded) == len(everybody):
+            store.put_value(key, kept)
     for said in kept:
         yield _noted(Same(*said), own, others)
 
@@ -78,7 +81,7 @@ def _others(project: Project, but: str, store: Store) -> dict[str, _Section]:
     return found
 
 
-def _same(sections: Mapping[str, _Section], others: Mapping[str, _Section], own: Mapping[str, Fact], store: Store) -> list[Same]:
+def _same(sections: Mapping[str, _Section], others: Mapping[str, _Section], own: Mapping[str, Fact], loaded: Mapping[str, Print]) -> list[Same]:
     found: list[Same] = []
     known: set[tuple[str, str]] = set()
     listed = [*sections.items(), *others.items()]
@@ -91,7 +94,6 @@ def _same(sections: Mapping[str, _Section], others: Mapping[str, _Section], own:
                 # Within recordings, as matches are said: from the first decoded sample.
                 origin = own[one].take.start
                 found.append(Same(one, other, Samples(start - origin), Samples(end - origin), Samples(start)))
-    loaded = {name: read for name, section in listed if (read := _print(store, section.print)) is not None}
     mine = {name: loaded[name] for name in sections if name in loaded}
     matches = prints.same(mine, {name: loaded[name] for name in others if name in loaded})
     return found + [one for one in matches if (one.one, one.other) not in known]
