@@ -63,10 +63,13 @@ class SourceUnreadable(AudioError):
 
 
 class SessionUnusable(AudioError):
-    """Tracks of one session that cannot be used, or do not belong to it; all of them at once."""
+    """Tracks of one session that cannot be used, or do not belong to it; all of them at once. ``heard``: each could be decoded, and the same tracks
+    will always be refused.
+    """
 
-    def __init__(self, errors: Iterable[SourceUnreadable]) -> None:
+    def __init__(self, errors: Iterable[SourceUnreadable], *, heard: bool = False) -> None:
         self.errors = tuple(errors)
+        self.heard = heard
         super().__init__("; ".join(map(str, self.errors)))
 
 

@@ -198,7 +198,7 @@ def _laid(listened: Sequence[_Listened]) -> list[Laid]:
     errors = [_unrelated(listened[index].track, refused[index]) for index in waiting if index not in placed]
     errors += [_elsewhere(listened[index], one) for index, one in sorted(placed.items()) if not _overlaps(one, listened[index], listened[0])]
     if errors:
-        raise SessionUnusable(errors)
+        raise SessionUnusable(errors, heard=True)
     return [placed[index] for index in range(len(listened))]
 
 

@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from audio.errors import SessionUnusable, SourceUnreadable
 from audio.source import Source
 from audio.units import RATE, samples_from_seconds, seconds
 from production.inputs import Input, Session
@@ -95,23 +96,34 @@ class Maker:
         key = digest("session", mixer.RECIPE, described, said, asdict(session.wishes), session.gate, self.channels, self.build)
         length = files[0][1].declared or 0.0
 
+        refused = digest("refused", key)
+
         def make(path: Path, progress: Progress) -> None:
+            if why := self.store.value(refused):
+                raise SessionUnusable([SourceUnreadable(session.tracks[number].path, *words) for number, *words in why], heard=True)
             for made in cleaned:
                 make_last(made, self.store, lambda _: None)
             asked = [
                 mixer.Track(file[1], source, track.gain, track.offset, track.drift, track.apart)
                 for track, file, (_, source) in zip(session.tracks, files, heard, strict=True)
             ]
-            laid = mixer.mix(
-                asked,
-                path,
-                wishes=session.wishes,
-                gate=session.gate,
-                channels=self.channels,
-                cores=self.cores,
-                folder=self.store.scratch,
-                progress=lambda share: progress(share * length),
-            )
+            try:
+                laid = mixer.mix(
+                    asked,
+                    path,
+                    wishes=session.wishes,
+                    gate=session.gate,
+                    channels=self.channels,
+                    cores=self.cores,
+                    folder=self.store.scratch,
+                    progress=lambda share: progress(share * length),
+                )
+            except SessionUnusable as error:
+                if error.heard:
+                    # As a mix is kept: hours of tracks are not decoded again to be told the same.
+                    paths = [source.path for _, source in files]
+                    self.store.put_value(refused, [[paths.index(one.path), one.why, one.hint] for one in error.errors])
+                raise
             self.store.put_value(laid_key(key), [asdict(track) for track in laid])
 
         channels = max(source.channels for _, source in files)

@@ -123,6 +123,7 @@ def test_every_track_that_does_not_belong_is_refused_with_its_figures(folder: Pa
     with pytest.raises(SessionUnusable) as caught:
         mixed([track(folder, "a"), track(folder, "stranger"), track(folder, "b"), track(folder, "c", offset=500.0)], tmp_path / "mix.wav")
     stranger, elsewhere = caught.value.errors
+    assert caught.value.heard
     assert stranger.path.name == "stranger.wav"
     assert "clear ones agree on a place, where 3 are needed; the best correlation is 0.0" in stranger.why
     assert "offset: SECONDS" in stranger.hint

@@ -8,12 +8,17 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
+import pytest
+
+from audio import session
+from audio.chain import PLAIN
+from audio.errors import SessionUnusable, SourceUnreadable
 from audio.source import Source
 from audio.units import RATE, Samples
 from production import copies
 from production.beside import Beside, Removal
 from production.copies import Copy
-from production.inputs import Input
+from production.inputs import Input, Session, Track
 from production.store import Store
 from tests.production.test_plan import fact, section
 
@@ -91,3 +96,33 @@ def test_two_sections_of_one_recording_have_one_copy_made(tmp_path: Path) -> Non
         for one in [threads.submit(work) for _ in range(2)]:
             one.result()
     assert done == ["made"]
+
+
+@pytest.mark.parametrize(("heard", "searched"), [(True, 1), (False, 2)])
+def test_tracks_that_do_not_belong_together_are_searched_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, heard: bool, searched: int) -> None:
+    calls: list[list[str]] = []
+
+    def mix(tracks: list[session.Track], _path: Path, **_: object) -> None:
+        calls.append([one.recorded.path.name for one in tracks])
+        raise SessionUnusable([SourceUnreadable(tracks[1].recorded.path, "has nothing in common", "look at it")], heard=heard)
+
+    monkeypatch.setattr(session, "mix", mix)
+
+    def refused(folder: str, gate: float = 20.0) -> SourceUnreadable:
+        store = Store(tmp_path)
+        paths = [Path(folder, name) for name in ("a.mp3", "b.mp3")]
+        tracks = tuple(Track(path.stem, path, None) for path in paths)
+        one = replace(asked(), session=Session(tracks, PLAIN, gate))
+        files = [(path.name, replace(RECORDED, path=path)) for path in paths]
+        with pytest.raises(SessionUnusable) as caught:
+            copies.make_last(copies.Maker(store, 2, "build", 1).copies(one, files), store, lambda _: None)
+        (error,) = caught.value.errors
+        return error
+
+    # The second time it is of a project that was moved.
+    for folder in ("here", "there"):
+        error = refused(folder)
+        assert (error.path, error.why, error.hint) == (Path(folder, "b.mp3"), "has nothing in common", "look at it")
+    assert len(calls) == searched
+    refused("there", gate=10.0)
+    assert len(calls) == searched + 1
