@@ -26,6 +26,8 @@ _MOST_SECONDS, _MOST_LETTERS = 6, 80
 """Of one cue: what is read in one look."""
 _PAUSE = RATE * 7 // 10
 """After so much silence a new cue begins."""
+_LONGEST = 60 * 2 * graph.LISTENING_RATE
+"""Bytes that are decoded together at most, a minute: over music there is no pause, and a decoder remembers all of what it is decoding."""
 
 
 class Engine(Protocol):
@@ -99,15 +101,19 @@ class _Sphinx:
     def words(self, sound: Iterable[bytes]) -> Iterator[Word]:
         endpointer = self._package.Endpointer(sample_rate=graph.LISTENING_RATE)
         decoder = self._package.Decoder(samprate=graph.LISTENING_RATE, loglevel="FATAL")
-        spoken, began = bytearray(), 0.0
+        spoken, began, speaking = bytearray(), 0.0, False
         for frame, last in _frames(sound, int(endpointer.frame_bytes)):
             said = endpointer.end_stream(frame) if last else endpointer.process(frame)
             if said is not None:
-                began = began if spoken else float(endpointer.speech_start)
+                began = began if speaking else float(endpointer.speech_start)
+                speaking = True
                 spoken += said
-            if spoken and (last or not endpointer.in_speech):
+            ends = last or not endpointer.in_speech
+            if spoken and (ends or len(spoken) >= _LONGEST):
                 yield from _decoded(decoder, bytes(spoken), began)
+                began += len(spoken) / 2 / graph.LISTENING_RATE
                 spoken.clear()
+            speaking = speaking and not ends
 
 
 def _frames(sound: Iterable[bytes], size: int) -> Iterator[tuple[bytes, bool]]:

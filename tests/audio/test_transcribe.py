@@ -135,6 +135,14 @@ def test_stretches_of_speech_are_decoded_one_by_one_to_the_end() -> None:
     assert ear.name == "pocketsphinx 5"
 
 
+def test_speech_without_a_pause_is_decoded_in_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(transcribe, "_LONGEST", 16_000)
+    sound = bytes(32_000) + b"\1\1" * 20_000 + bytes(32_000) + b"\1\1" * 4_000
+    ear = transcribe._Sphinx(SimpleNamespace(Endpointer=Endpointer, Decoder=Decoder), "5")
+    found = [(word.text, word.start / RATE) for word in ear.words([sound])]
+    assert found == [("16000", 1), ("16000", 1.5), ("8000", 2), ("8000", 3.25)]
+
+
 @pytest.mark.process
 def test_the_engine_itself_hears_words_where_they_are(tmp_path: Path) -> None:
     pytest.importorskip("pocketsphinx", reason="the [transcribe] extra is not installed")
