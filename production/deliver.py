@@ -24,7 +24,7 @@ from production.job import Job
 from production.proof import Proof, Prover
 from production.receipts import Receipt
 from production.report import PAGES, report
-from production.store import Store, holds, replacing, synced
+from production.store import Store, holds, replacing, sha256_of, synced
 
 _BLOCK = 1 << 20
 
@@ -66,7 +66,7 @@ def deliver(
         with open(file.name, "rb") as finished:
             proof = prover.prove(planned, finished, len(start), frames.audio)
         findings = judge(proof)
-        others = {name: _digest_of(part) for name, part in beside(together).items()}
+        others = {name: sha256_of(part) for name, part in beside(together).items()}
         sidecars = _sidecars(job, proof, findings, show, cover.result(), size=file.tell(), sha256=frames.whole)
         for name, data in sidecars.items():
             if not holds(job.folder / name, data):
@@ -140,11 +140,6 @@ def _silence(fmt: Format, build: str, store: Store) -> bytes:
         frame = encode.silent_frame(fmt, store.scratch)
         store.put(key, frame)
     return frame
-
-
-def _digest_of(path: Path) -> str:
-    with path.open("rb", buffering=0) as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _read_back(path: Path, job: Job) -> None:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from production.store import write
+from production.store import sha256_of, write
 
 NAME = ".receipt.json"
 
@@ -57,8 +56,7 @@ def _same(path: Path, size: int, mtime: int, sha256: str) -> bool:
         if status.st_mtime_ns == mtime:
             return True
         # Copied or checked out: another time, and most often the same bytes.
-        with path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest() == sha256
+        return sha256_of(path) == sha256
     except OSError:
         return False
 

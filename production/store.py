@@ -50,9 +50,10 @@ def digest_bytes(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()[:40]
 
 
-def _digest_of(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()[:40]
+def sha256_of(path: Path) -> str:
+    """The SHA-256 of a file. Raises OSError."""
+    with path.open("rb", buffering=0) as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def sum_key(key: str) -> str:
@@ -284,7 +285,7 @@ class Store:
             with disk_errors(self.root):
                 path.parent.mkdir(parents=True, exist_ok=True)
                 yield part
-                self.put_value(sum_key(key), _digest_of(part))
+                self.put_value(sum_key(key), sha256_of(part)[:40])
                 with part.open("rb") as file:
                     os.fsync(file.fileno())
                 os.replace(part, path)
@@ -306,7 +307,7 @@ class Store:
 
     def _is_sound(self, key: str, path: Path) -> bool:
         try:
-            return bool(self.value(sum_key(key)) == _digest_of(path))
+            return bool(self.value(sum_key(key)) == sha256_of(path)[:40])
         except OSError:
             return False
 

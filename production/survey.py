@@ -101,7 +101,7 @@ def encoder_build(seen: Seen) -> str:
 
 
 def digest_file(path: Path) -> str:
-    """The SHA-256 of a file. Raises OSError."""
+    """The SHA-256 of a recording, which takes long enough to be cancelled meanwhile. Raises OSError, Cancelled."""
     total = hashlib.sha256()
     with path.open("rb") as file:
         while block := file.read(_BLOCK):
