@@ -27,8 +27,13 @@ Progress = Callable[[float], None]
 """Is told how many seconds are done."""
 Content = tuple[str, Source]
 """The name of what is heard, and how it is read."""
-Listening = Callable[[str, Source], "AbstractContextManager[Callable[[Sides], None]]"]
+Listening = Callable[[str, Source], AbstractContextManager[Callable[["Sides"], None]]]
 """Gives who hears the samples of a recording while its copy is made."""
+
+
+def nobody(_content: str, _source: Source) -> AbstractContextManager[Callable[[Sides], None]]:
+    """Nobody hears them."""
+    return nullcontext(lambda _: None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +56,7 @@ class Maker:
     channels: int
     build: str
     cores: int
-    listening: Listening = lambda _content, _source: nullcontext(lambda _: None)
+    listening: Listening = nobody
 
     def copies(self, one: Input, files: Sequence[Content]) -> tuple[Copy, ...]:
         """The copies that are made of an input's files, each of the one before it; none where it is decoded as it is. Raises DenoiserMissing."""

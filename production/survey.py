@@ -168,7 +168,7 @@ class Surveyor:
     def _probe(self, one: Input) -> _Probed | SourceUnreadable | SessionUnusable:
         try:
             files = self._files(one)
-            made = self._maker().copies(one, files)
+            made = self._maker(one).copies(one, files)
         except (SourceUnreadable, SessionUnusable) as error:
             return error
         # A mix is named as what it is made of; whatever else becomes of a recording, its name stays.
@@ -206,8 +206,9 @@ class Surveyor:
             raise SourceUnreadable(path, error.strerror or str(error), "make it a readable file") from error
         return content, _probed(path, content, self.store, self.build)
 
-    def _maker(self) -> copies.Maker:
-        return copies.Maker(self.store, self.channels, self.build, self.jobs, self._noting)
+    def _maker(self, one: Input) -> copies.Maker:
+        listening = self._noting if _listened_before(one) else copies.nobody
+        return copies.Maker(self.store, self.channels, self.build, self.jobs, listening)
 
     def _noted(self, content: str, source: Source) -> tuple[Take, str]:
         """The whole of a recording, and the entry of what is noted of it."""

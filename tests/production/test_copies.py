@@ -13,6 +13,8 @@ import pytest
 from audio import session
 from audio.chain import PLAIN
 from audio.errors import SessionUnusable, SourceUnreadable
+from audio.pcm import Pool
+from audio.session import LEVEL
 from audio.source import Source
 from audio.units import RATE, Samples
 from production import copies
@@ -20,6 +22,7 @@ from production.beside import Beside, Removal
 from production.copies import Copy
 from production.inputs import Input, Session, Track
 from production.store import Store
+from production.survey import Seen, Surveyor
 from tests.production.test_plan import fact, section
 
 RECORDED = Source(Path("a.mp3"), "mp3", 44_100, 6, 60.0, True)
@@ -56,6 +59,15 @@ def test_another_cut_cleans_nothing_again(tmp_path: Path) -> None:
     # and the same cut of what was not cleaned is another copy
     assert made(store, asked(removal(1, 2)))[0].key != one[1].key
     assert made(store, asked(removal(1, 2), end=9.0)) != ()
+
+
+def test_a_recording_is_listened_to_while_it_is_cleaned_only_where_that_is_asked_for_later(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    surveyor = Surveyor(store, Seen(store), Pool(tmp_path, 0), 2, lambda _: LEVEL, "build", 1)
+    cleaned, together = asked(denoise="ffmpeg"), Session((Track("a", Path("a.mp3"), None),), PLAIN, 20.0)
+    inputs = (cleaned, asked(), asked(removal(1, 2), denoise="ffmpeg"), replace(cleaned, session=together))
+    listening = [surveyor._maker(one).listening for one in inputs]
+    assert listening == [surveyor._noting, *[copies.nobody] * 3]
 
 
 def test_only_what_is_not_there_is_made(tmp_path: Path) -> None:
