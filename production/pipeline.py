@@ -451,13 +451,15 @@ def _clean(folder: Path, prefix: str = "") -> None:
 
 
 def _unreadable(project: Project, episode: Episode, one: Unreadable) -> Problem:
-    where = one.input.where or Location(one.error.path)
+    where = one.input.where or Location(one.input.path)
     if one.error.point == "cut":
         where = one.input.beside.cuts[one.error.number].where or where
     elif one.error.point and one.input.section:
         where = project.where(episode.id, "sections", episode.sections.index(one.input.section), one.error.point) or where
-    path = one.error.path
-    if one.input.session and not one.error.point:
-        where = next((track.where for track in one.input.session.tracks if track.path == path and track.where), where)
+    tracks = one.input.session.tracks if one.input.session else ()
+    # A copy that was made of a recording is no file that anybody knows.
+    path = one.error.path if one.error.path in [track.path for track in tracks] else one.input.path
+    if not one.error.point:
+        where = next((track.where for track in tracks if track.path == path and track.where), where)
     shown = path.relative_to(project.root) if path.is_relative_to(project.root) else path
     return Problem(where, f"{one.input.name}: {shown}: {one.error.why}", one.error.hint, inputs.source_line(where))

@@ -229,7 +229,7 @@ def test_another_cut_encodes_its_section_alone(show: Path) -> None:
 
 def test_cuts_that_cannot_be_made_are_named_together(show: Path) -> None:
     with project.edited(show) as config:
-        config["sections"][0]["cut"] = [[1, 2], [20, 30]]
+        config["sections"][0] |= {"cut": [[1, 2], [20, 30]], "denoise": "ffmpeg"}
         config["sections"][2]["cut"] = [[0, 9]]
     said = project.produce(show, code=1).said
     assert "alpha: recordings/episode-01/alpha.wav: 14.00 s long; this cut, from 20 to 30 s, ends after it" in said
