@@ -26,9 +26,7 @@ if TYPE_CHECKING:
     Counts = NDArray[np.int32]
 
 RECIPE = SENTINELS
-DETECTORS = ("clipping", "dropout", "click", "channel", "phase", "hum", "silence")
 _BLOCK = STEP * STEPS_PER_BLOCK
-_SECOND = RATE
 _MS = RATE // 1000
 
 # -- clipping --------------------------------------------------------------------------------------------------------------------------

@@ -41,7 +41,6 @@ class Whitened:
         self._rest: list[Floats] = []
         self._waiting = 0
         self._tail: Floats | None = None
-        self._written = 0
         self._heard = 0
 
     @property
@@ -89,7 +88,6 @@ class Whitened:
         left = memoryview(found[:-_HOP].tobytes())
         while left:
             left = left[self._file.write(left) :]
-        self._written += len(found) - _HOP
 
     def read(self, first: int, last: int) -> Floats:
         """Samples [first, last), silence where there are none."""
