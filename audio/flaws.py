@@ -106,9 +106,9 @@ class Inspector:
             self._ears.append(self._ears[0].like())
         sides = as_many(sides, len(self._ears))
         energies = [mean_squares(side, MS) for side in sides]
-        for ear, side, energy in zip(self._ears, sides, energies, strict=True):
-            ear.add(side, energy)
         slow = [np.einsum("ij,j->i", side.reshape(-1, MS), np.full(MS, 1 / MS, "f4")) for side in sides]
+        for ear, side, energy, mean in zip(self._ears, sides, energies, slow, strict=True):
+            ear.add(side, energy, mean)
         self._hum.add(slow[0] if len(slow) == 1 else (slow[0] + slow[1]) * np.float32(0.5))
         if self._channels == 2:
             left, right = (energy.reshape(-1, 100).mean(axis=1) for energy in (energies[0], energies[-1]))
@@ -143,9 +143,9 @@ class _Ear:
 
         return copy.deepcopy(self)
 
-    def add(self, samples: Floats, energy: Floats) -> None:
+    def add(self, samples: Floats, energy: Floats, mean: Floats) -> None:
         self._tops.add(samples)
-        self._gaps.add(samples, energy)
+        self._gaps.add(samples, energy, mean)
 
     def tables(self) -> tuple[Counts, Counts, Counts]:
         holes, clicks = self._gaps.tables()

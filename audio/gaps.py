@@ -1,12 +1,15 @@
 """Holes and clicks in a voice, found in what it does within each millisecond.
 
 A voice sets in at once but dies away: its resonances lose a few dB in a millisecond, and where a low note crosses zero its slope is steepest.
-A hole has two sharp edges, in the level and in the slope, and lies far under what is around it. A click is a millisecond whose third difference
-stands alone between neighbours of 15 ms, while the voice goes on as it was: plosives and the pulses of a throat do not.
+A hole has two sharp edges, in the level and in the slope, and lies far under what is around it. A lossy encoder fills it with its noise, which hides
+the edges of the slope; then what moves within each millisecond tells, apart from what stands still. A click is a millisecond whose third difference
+stands alone between neighbours of 15 ms, while the voice goes on as it was: plosives and the pulses of a throat do not. Encoders smear it, over a
+window of 9 ms; so neighbours that are nearer may be louder, as long as they fall off to both sides.
 """
 
 from __future__ import annotations
 
+import math
 from array import array
 from typing import TYPE_CHECKING
 
@@ -18,9 +21,13 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float32]
     Counts = NDArray[np.int32]
+    Hole = tuple[int, int, float, float, float, float, float]
+    """ms, length in ms, dB before, in most of and after it, dB of its lesser edge and of its depth."""
 
-HOLE_COLUMNS = 6
-"""Of a hole: where (ms), how long (ms), what is before, in most of and after it (tenths of dBFS), and the lesser of its two edges (tenths of dB)."""
+HOLE_COLUMNS = 7
+"""Of a hole: where (ms), how long (ms), what is before, in most of and after it (tenths of dBFS), the lesser of its two edges, and its depth (tenths
+of dB).
+"""
 CLICK_COLUMNS = 4
 """Of a click: where (ms), by how much it stands out (tenths of dB), how loud it is on the quieter side of it and in it (tenths of dBFS)."""
 
@@ -30,16 +37,24 @@ _LONGEST = 2500
 _QUIETEST = -65.0
 _STEEPEST = 36.0
 """dB between the levels of a sound and of its slope, at most: it is that of 120 Hz."""
+_MOST_OF_SLOPE = 20 * math.log10(MS / math.pi)
+"""dB between the levels of what moves within a millisecond and of its slope, at most (Wirtinger's inequality)."""
+_SHARP, _ENCODER_MS, _SHORTEST, _FILLED = 25.0, 26, 4, 55.0
+"""Holes told by what moves alone: no voice falls and rises again by so many dB within 2 ms, and around less than an encoder's window (1152 samples at
+44.1 kHz) none by so many together with the depth of what is between, but between two pulses of a throat, for up to 3 ms.
+"""
 _SMEARED, _MOSTLY, _HEARD = 5, 25, 10
 """Milliseconds from which on a hole is as quiet as its quieter quarter (percent), and those on either side that tell how loud it is there."""
 _AS_LOUD = 25.0
 """After a hole it sets in no more than so many dB quieter than before."""
 _CLICK, _STEADY = 14.0, 10.0
-_CLEAR, _LOUDER, _QUIETER = 30.0, 14.0, 25.0
-"""What a click stands out by, and by how much the voice may change with it: one that sets in makes clicks of its own. A clear one may stand beside
-a larger change.
+_CLEAR, _CHANGE = 27.0, 40.0
+"""What a click stands out by, and by how much the voice may grow with it: one that sets in makes clicks of its own (clean speech: up to 24), so only
+a clear one may stand before a larger change; one that dies away makes none. Between sound and zeros it is no click but a cut.
 """
 _NEXT_TO, _AROUND = 3, 15
+_SMEAR = ((_NEXT_TO, 0.0), (6, 4.0), (8, 12.0))
+"""Milliseconds from which on a click stands out, and by how much more if it was smeared: not at all, or both by the second and by the third."""
 _NOTHING = 1e-14
 _AT_ONCE = 8192
 _BEFORE, _AFTER = 20, _LONGEST + 20
@@ -53,12 +68,12 @@ class Gaps:
         import numpy as np
 
         self._last = np.zeros(3, "f4")
-        self._level, self._slope, self._edge = (array("f", [_NOTHING] * _BEFORE) for _ in range(3))
+        self._level, self._moving, self._slope, self._edge = (array("f", [_NOTHING] * _BEFORE) for _ in range(4))
         self._first = -_BEFORE
         self._holes, self._clicks = array("i"), array("i")
 
-    def add(self, samples: Floats, energy: Floats) -> None:
-        """The next whole seconds, and the mean square of each of their milliseconds."""
+    def add(self, samples: Floats, energy: Floats, mean: Floats) -> None:
+        """The next whole seconds, and the mean square and the mean of each of their milliseconds."""
         import numpy as np
 
         known = np.concatenate((self._last, samples))
@@ -68,6 +83,7 @@ class Gaps:
         edge = np.abs(np.diff(edge), out=edge[1:])
         slope = slope[2:]
         self._level.frombytes(energy.tobytes())
+        self._moving.frombytes((energy - mean * mean).tobytes())
         self._slope.frombytes(mean_squares(slope, MS).tobytes())
         self._edge.frombytes(edge.reshape(-1, MS).max(axis=1).tobytes())
         if len(self._level) >= _AT_ONCE + _BEFORE + _AFTER:
@@ -77,17 +93,19 @@ class Gaps:
         """Judge what lies in the first ``until`` milliseconds that are kept, and forget them."""
         import numpy as np
 
-        level, slope = (decibels(np.array(curve)) for curve in (self._level, self._slope))
+        level, moving, slope = (decibels(np.array(curve)) for curve in (self._level, self._moving, self._slope))
+        # What is left of a difference of two that are nearly the same is rounding.
+        moving = np.minimum(moving, slope + np.float32(_MOST_OF_SLOPE))
         # What stands still is a hole, too, however high it stands.
         level = np.minimum(level, slope + np.float32(_STEEPEST))
         edge = decibels(np.array(self._edge) ** 2)
-        for at, length, *said in holes(level, slope):
+        for at, length, *said in sorted({*holes(level, slope), *filled(holes(moving, moving, level))}):
             if _BEFORE <= at < until:
                 self._holes.extend((at + self._first, length, *(round(10 * value) for value in said)))
         for at, *found in clicks(level, edge):
             if _BEFORE <= at < until:
                 self._clicks.extend((at + self._first, *(round(10 * value) for value in found)))
-        for curve in (self._level, self._slope, self._edge):
+        for curve in (self._level, self._moving, self._slope, self._edge):
             del curve[: until - _BEFORE]
         self._first += until - _BEFORE
 
@@ -95,7 +113,7 @@ class Gaps:
         """The holes and the clicks, in order, once everything was heard."""
         import numpy as np
 
-        for curve in (self._level, self._slope, self._edge):
+        for curve in (self._level, self._moving, self._slope, self._edge):
             curve.extend([_NOTHING] * _AFTER)
         self._look(len(self._level) - _AFTER)
         return tuple(  # type: ignore[return-value]
@@ -121,15 +139,15 @@ def decibels(power: Floats) -> Floats:
     return found
 
 
-def holes(level: Floats, slope: Floats) -> list[tuple[int, int, float, float, float, float]]:
-    """Where it is quiet between two sharp edges: (ms, length in ms, dB before, in and after it, dB of the lesser edge)."""
+def holes(level: Floats, slope: Floats, loudness: Floats | None = None) -> list[Hole]:
+    """Where it is quiet between two sharp edges. How loud it is beside them is told by another curve, where one is given; a depth is not."""
     import numpy as np
 
     before, after = _over(level, -3, -1), _over(level, 1, 3)
     falls = np.minimum(before - _over(level, 1, 2), _over(slope, -3, -1) - _over(slope, 1, 2))
     rises = np.minimum(after - _over(level, -2, -1), _over(slope, 1, 3) - _over(slope, -2, -1))
     ends = np.flatnonzero(rises >= _FALL)
-    found: list[tuple[int, int, float, float, float, float]] = []
+    found: list[Hole] = []
     last = -1
     for at in np.flatnonzero((falls >= _FALL) & (before > _QUIETEST)):
         if at <= last:
@@ -144,23 +162,49 @@ def holes(level: Floats, slope: Floats) -> list[tuple[int, int, float, float, fl
                 last = end + int(np.argmax(level[end : end + 4] > inside + _FALL / 2))
                 # An encoder smears what is beside a hole into it.
                 mostly = float(np.percentile(level[at + 1 : end], _MOSTLY)) if last - at >= _SMEARED else inside
-                sides = [float(level[max(0, first) : first + _HEARD].max()) for first in (at - _HEARD, last + 1)]
-                found.append((int(at), int(last - at), sides[0], mostly, sides[1], edge))
+                beside = [slice(max(0, first), first + _HEARD) for first in (at - _HEARD, last + 1)]
+                depth = min(float(level[side].max()) for side in beside) - mostly
+                before_it, after_it = (float((level if loudness is None else loudness)[side].max()) for side in beside)
+                found.append((int(at), int(last - at), before_it, mostly, after_it, edge, depth))
                 break
     return found
+
+
+def filled(found: list[Hole]) -> list[Hole]:
+    """Those holes that are none of a voice's, by their edges and their depth alone."""
+    kept = []
+    for hole in found:
+        _, length, *_, edge, depth = hole
+        if length >= _SHORTEST and (edge >= _SHARP or (length < _ENCODER_MS and edge + depth >= _FILLED)):
+            kept.append(hole)
+    return kept
 
 
 def clicks(level: Floats, edge: Floats) -> list[tuple[int, float, float, float]]:
     """Milliseconds whose edge stands alone: (ms, dB over its surroundings, dBFS on the quieter side of it, and in it)."""
     import numpy as np
 
-    around = np.maximum(_over(edge, -_AROUND, -_NEXT_TO), _over(edge, _NEXT_TO, _AROUND))
+    by = _stands_out(edge)
     before, after = _over(level, -8, -_NEXT_TO), _over(level, _NEXT_TO, 8)
-    by, louder = edge - around, after - before
-    steady = (np.abs(louder) < _STEADY) | ((by >= _CLEAR) & (louder < _LOUDER) & (louder > -_QUIETER))
+    louder = after - before
+    steady = (np.abs(louder) < _CHANGE) & ((louder < _STEADY) | (by >= _CLEAR))
     alone = (by >= _CLICK) & (edge >= _over(edge, 1 - _NEXT_TO, _NEXT_TO - 1)) & steady
     own, beside = _over(level, -1, 1), np.minimum(before, after)
     return [(int(at), float(by[at]), float(beside[at]), float(own[at])) for at in np.flatnonzero(alone)]
+
+
+def _stands_out(edge: Floats) -> Floats:
+    """dB by which each millisecond stands out: of all beside it, or of all that an encoder's smear leaves."""
+    import numpy as np
+
+    around, over, last = np.full(len(edge), -140.0, "f4"), [], _AROUND
+    for first, more in reversed(_SMEAR):
+        around = np.maximum(around, np.maximum(_over(edge, -last, -first), _over(edge, first, last)))
+        over.append(edge - around - np.float32(more))
+        last = first - 1
+    far, middle, near = over
+    found: Floats = np.maximum(near, np.minimum(middle, far))
+    return found
 
 
 def _over(curve: Floats, first: int, last: int) -> Floats:

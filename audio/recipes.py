@@ -5,9 +5,9 @@ Each is raised when the same recording would be noted or judged otherwise.
 
 from __future__ import annotations
 
-FLAWS = 2
+FLAWS = 3
 """Notes on samples."""
-SENTINELS = 2
+SENTINELS = 3
 """What is told from notes and profile."""
 PRINTS = 2
 """Prints, and which of them match."""

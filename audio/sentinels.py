@@ -48,6 +48,8 @@ _OFTEN = 5.0
 
 _DEEP, _UNDER_ROOM, _NOTHING, _SHORT_MS = 40.0, 12.0, -90.0, 8
 """A hole lies 40 dB under what is beside it, and even the room is gone in it, or all is (dBFS), or it is shorter than a mouth closes."""
+_FILLED_MS, _EDGE, _FILLED = range(4, 26), 20.0, 60.0
+"""What an encoder filled is told by its lesser edge, and by that and its depth together (dB): between sounds of clean speech they come to 56."""
 _AUDIBLE, _LOUD = 25.0, 15.0
 """dB under the voice down to which something is heard beside it, and down to which it is loud."""
 _CLICK_NOTE, _CLICK, _CLICK_FAR, _CLICK_ALONE = 18.0, 22.0, 28.0, 30.0
@@ -150,10 +152,14 @@ def _clipping(flaws: Flaws) -> Iterator[Finding]:
 
 
 def _dropouts(flaws: Flaws, subject: Subject) -> Iterator[Finding]:
-    for (at, length), (before, inside, after) in zip(flaws.holes[:, :2].tolist(), (flaws.holes[:, 2:5] / 10).tolist(), strict=True):
+    heard = 0
+    for (at, length), (before, inside, after, edge, depth) in zip(flaws.holes[:, :2].tolist(), (flaws.holes[:, 2:] / 10).tolist(), strict=True):
         quieter, louder = sorted((before, after))
         nothing = inside <= max(_NOTHING, subject.noise - _UNDER_ROOM) or length <= _SHORT_MS
-        if nothing and quieter - inside >= _DEEP and quieter >= subject.voice - _AUDIBLE:
+        filled = length in _FILLED_MS and edge >= _EDGE and depth + edge >= _FILLED
+        # A hole may have been noted by its level and by what moves, and of both sides.
+        if at >= heard and (filled or (nothing and depth >= _DEEP)) and quieter >= subject.voice - _AUDIBLE:
+            heard = at + length
             severity: Severity = "warning" if louder >= subject.voice - _LOUD else "note"
             yield _finding(flaws, "dropout", severity, at * _MS, (at + length) * _MS, length, "ms", f"dropout: nothing for {length} ms within speech")
 

@@ -76,7 +76,18 @@ def test_a_hole_is_found_to_the_millisecond_and_a_word_that_ends_is_none() -> No
     level[200:240] = -20 - 2 * np.arange(40)
     ((at, length, *said),) = gaps.holes(level, level - 20)
     assert (at, length) == (99, 31)
-    assert said == [-20, -90, -20, 70]
+    assert said == [-20, -90, -20, 70, 70]
+
+
+def test_a_hole_that_an_encoder_filled_is_told_by_its_edges_and_its_depth() -> None:
+    moving, level = np.full(600, -25.0, "f4"), np.full(600, -20.0, "f4")
+    # 14 ms with the encoder's noise in them, 2 ms between two pulses of a throat, 14 and 60 ms that are quieter but nothing else
+    for start, end, there in ((100, 114, -65), (200, 202, -65), (300, 314, -43), (400, 460, -48)):
+        moving[start:end] = there
+    ((at, length, before, inside, after, edge, depth),) = gaps.filled(gaps.holes(moving, moving, level))
+    assert (at, length) == (99, 15)
+    # how loud it is there is another curve's
+    assert (before, inside, after, edge, depth) == (-20, -65, -20, 40, 40)
 
 
 def test_a_click_stands_alone_and_the_pulses_of_a_throat_do_not() -> None:
@@ -88,6 +99,20 @@ def test_a_click_stands_alone_and_the_pulses_of_a_throat_do_not() -> None:
     # where the voice sets in it is a plosive
     level[:100] = -60.0
     assert gaps.clicks(level, edge) == []
+
+
+def test_a_click_that_an_encoder_smeared_falls_off_to_both_sides() -> None:
+    level, edge = np.full(400, -20.0, "f4"), np.full(400, -80.0, "f4")
+    smear = -38 - 5 * np.arange(1, 9, dtype="f4")
+    edge[100] = edge[200] = edge[300] = -30.0
+    edge[101:109], edge[99:91:-1] = smear, smear
+    # a plosive: as loud as that before it, but what follows it goes on
+    edge[201:230], edge[199:191:-1] = -50, smear
+    # a puff of breath: it falls off, but not far
+    edge[301:320] = edge[281:300] = -43
+    ((at, by, *_),) = [found for found in gaps.clicks(level, edge) if found[1] > 22]
+    # 50 dB over what is 8 ms away, less 12
+    assert (at, by) == (100, 34)
 
 
 def test_a_hum_is_in_the_quiet_part_of_the_spectrum() -> None:
