@@ -146,7 +146,8 @@ def holes(level: Floats, slope: Floats, loudness: Floats | None = None) -> list[
     before, after = _over(level, -3, -1), _over(level, 1, 3)
     falls = np.minimum(before - _over(level, 1, 2), _over(slope, -3, -1) - _over(slope, 1, 2))
     rises = np.minimum(after - _over(level, -2, -1), _over(slope, 1, 3) - _over(slope, -2, -1))
-    ends = np.flatnonzero(rises >= _FALL)
+    # What ends a hole has to be heard, too.
+    ends = np.flatnonzero(rises[:-_HEARD] >= _FALL)
     found: list[Hole] = []
     last = -1
     for at in np.flatnonzero((falls >= _FALL) & (before > _QUIETEST)):

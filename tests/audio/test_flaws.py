@@ -123,3 +123,11 @@ def test_a_hum_is_in_the_quiet_part_of_the_spectrum() -> None:
     assert np.argmax(hum) == 100
     assert hum[100] == pytest.approx(-43, abs=0.5)
     assert np.median(hum) < -100
+
+
+def test_a_hole_whose_end_is_not_known_yet_waits_for_it() -> None:
+    level = np.full(400, -20.0, "f4")
+    level[360:399] = -90.0
+    assert gaps.holes(level, level) == []
+    # more of the recording has come
+    assert [hole[:2] for hole in gaps.holes(np.append(level, level[:20]), np.append(level, level[:20]))] == [(359, 40)]
