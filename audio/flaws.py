@@ -43,7 +43,8 @@ class Flaws:
     """Notes on what was decoded of a recording: ``length`` samples from its sample ``origin`` on. Times in the tables count from there.
 
     ``tops`` is as `tops.COLUMNS` says, ``holes`` and ``clicks`` as `gaps` does, of either side. ``sides`` (empty where they never differ) holds the
-    mean square of left, right and their mean, of each 100 ms, and ``hum`` the quiet part of the spectrum of each 20 s, in hundredths of dBFS.
+    mean square of left, right and their mean, of each 100 ms, and ``hum`` the quiet part of the spectrum of each 20 s (the last: of up to 40 s), in
+    hundredths of dBFS.
     """
 
     origin: Samples
@@ -161,7 +162,8 @@ class _Hum:
 
     def add(self, slow: Floats) -> None:
         self._slow.frombytes(slow.tobytes())
-        while len(self._slow) >= _HUM_STRETCH:
+        # What is left at the end is too short to be told from a voice by itself: it is heard with the stretch before it.
+        while len(self._slow) >= 2 * _HUM_STRETCH:
             self._listen(_HUM_STRETCH)
 
     def _listen(self, length: int) -> None:

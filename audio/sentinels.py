@@ -253,7 +253,7 @@ def _hum(flaws: Flaws, subject: Subject) -> Iterator[Finding]:
         level = float(np.median(heard[row, start:end]))
         under = round(subject.voice - level, 1)
         words = f"hum of {_MAINS[row]} Hz and its harmonics, as heard {under:.0f} dB under the voice"
-        last = min(flaws.length, end * HUM_SECONDS * RATE)
+        last = flaws.length if end == len(spectra) else end * HUM_SECONDS * RATE
         yield _finding(flaws, "hum", "warning" if under < _HUM else "note", start * HUM_SECONDS * RATE, last, under, "dB", words)
 
 

@@ -131,3 +131,8 @@ def test_a_hole_whose_end_is_not_known_yet_waits_for_it() -> None:
     assert gaps.holes(level, level) == []
     # more of the recording has come
     assert [hole[:2] for hole in gaps.holes(np.append(level, level[:20]), np.append(level, level[:20]))] == [(359, 40)]
+
+
+@pytest.mark.parametrize(("seconds", "stretches"), [(6, 1), (25, 1), (39, 1), (41, 2), (70, 3)])
+def test_a_rest_that_is_short_is_heard_for_hum_with_what_is_before_it(seconds: int, stretches: int) -> None:
+    assert len(noted(np.zeros((seconds * RATE, 1)), RATE).hum) == stretches
