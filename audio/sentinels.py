@@ -48,8 +48,8 @@ _OFTEN = 5.0
 
 _DEEP, _UNDER_ROOM, _NOTHING, _SHORT_MS = 40.0, 12.0, -90.0, 8
 """A hole lies 40 dB under what is beside it, and even the room is gone in it, or all is (dBFS), or it is shorter than a mouth closes."""
-_FILLED_MS, _EDGE, _FILLED = range(4, 26), 20.0, 60.0
-"""What an encoder filled is told by its lesser edge, and by that and its depth together (dB): between sounds of clean speech they come to 56."""
+_FILLED_MS, _EDGE, _FILLED = range(4, 26), 20.0, 65.0
+"""What an encoder filled is told by its lesser edge, and by that and its depth together (dB): 56 in clean speech, 63 in made voices."""
 _AUDIBLE, _LOUD = 25.0, 15.0
 """dB under the voice down to which something is heard beside it, and down to which it is loud."""
 _CLICK_NOTE, _CLICK, _CLICK_FAR, _CLICK_ALONE = 18.0, 22.0, 28.0, 30.0

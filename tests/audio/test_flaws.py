@@ -108,6 +108,8 @@ def test_a_click_that_an_encoder_smeared_falls_off_to_both_sides() -> None:
     edge[101:109], edge[99:91:-1] = smear, smear
     # a plosive: as loud as that before it, but what follows it goes on
     edge[201:230], edge[199:191:-1] = -50, smear
+    # the burst of another one is as loud for 7 ms
+    edge[339:346], edge[342], edge[346:354] = -31, -30, -45 - 5 * np.arange(8)
     # a puff of breath: it falls off, but not far
     edge[301:320] = edge[281:300] = -43
     ((at, by, *_),) = [found for found in gaps.clicks(level, edge) if found[1] > 22]
