@@ -101,7 +101,7 @@ class Gaps:
         # What stands still is a hole, too, however high it stands.
         level = np.minimum(level, slope + np.float32(_STEEPEST))
         edge = decibels(np.array(self._edge) ** 2)
-        for at, length, *said in sorted({*holes(level, slope), *filled(holes(moving, moving, level))}):
+        for at, length, *said in sorted({*holes(level, slope), *filled(moving, level)}):
             if _BEFORE <= at < until:
                 self._holes.extend((at + self._first, length, *(round(10 * value) for value in said)))
         for at, *found in clicks(level, edge):
@@ -141,13 +141,29 @@ def decibels(power: Floats) -> Floats:
     return found
 
 
-def holes(level: Floats, slope: Floats, loudness: Floats | None = None) -> list[Hole]:
-    """Where it is quiet between two sharp edges. How loud it is beside them is told by another curve, where one is given; a depth is not."""
+def holes(level: Floats, slope: Floats) -> list[Hole]:
+    """Where it is quiet between two edges that are sharp in both curves."""
     import numpy as np
 
-    before, after = _over(level, -3, -1), _over(level, 1, 3)
-    falls = np.minimum(before - _over(level, 1, 2), _over(slope, -3, -1) - _over(slope, 1, 2))
-    rises = np.minimum(after - _over(level, -2, -1), _over(slope, 1, 3) - _over(slope, -2, -1))
+    before, after, falls, rises = _edges(level)
+    _, _, slope_falls, slope_rises = _edges(slope)
+    return _between(level, level, (before, after, np.minimum(falls, slope_falls), np.minimum(rises, slope_rises)), _FALL)
+
+
+def _edges(curve: Floats) -> tuple[Floats, Floats, Floats, Floats]:
+    """What is before and after each millisecond, and by how much it falls and rises there."""
+    before, after = _over(curve, -3, -1), _over(curve, 1, 3)
+    return before, after, before - _over(curve, 1, 2), after - _over(curve, -2, -1)
+
+
+def _between(level: Floats, loudness: Floats, edges: tuple[Floats, Floats, Floats, Floats], least: float) -> list[Hole]:
+    """Where ``level`` is low between two edges of so many dB at least. How loud it is beside them is told by ``loudness``; a depth is not.
+
+    A lesser edge that comes first hides those within: a voice dies away in steps.
+    """
+    import numpy as np
+
+    before, after, falls, rises = edges
     # What ends a hole has to be heard, too.
     ends = np.flatnonzero(rises[:-_HEARD] >= _FALL)
     found: list[Hole] = []
@@ -163,22 +179,24 @@ def holes(level: Floats, slope: Floats, loudness: Floats | None = None) -> list[
                 edge = float(min(falls[at], rises[end]))
                 # The edge is seen some milliseconds ahead.
                 last = end + int(np.argmax(level[end : end + 4] > inside + _FALL / 2))
+                if edge < least:
+                    break
                 # An encoder smears what is beside a hole into it.
                 mostly = float(np.percentile(level[at + 1 : end], _MOSTLY)) if last - at >= _SMEARED else inside
                 beside = [slice(max(0, first), first + _HEARD) for first in (at - _HEARD, last + 1)]
                 depth = min(float(level[side].max()) for side in beside) - mostly
-                before_it, after_it = (float((level if loudness is None else loudness)[side].max()) for side in beside)
+                before_it, after_it = (float(loudness[side].max()) for side in beside)
                 found.append((int(at), int(last - at), before_it, mostly, after_it, edge, depth))
                 break
     return found
 
 
-def filled(found: list[Hole]) -> list[Hole]:
-    """Those holes that are none of a voice's, by their edges and their depth alone."""
+def filled(moving: Floats, loudness: Floats) -> list[Hole]:
+    """Holes that are none of a voice's, by the edges and the depth of what moves alone."""
     kept = []
-    for hole in found:
+    for hole in _between(moving, loudness, _edges(moving), _EDGE):
         _, length, *_, edge, depth = hole
-        if length >= _SHORTEST and (edge >= _SHARP or (length < _ENCODER_MS and edge >= _EDGE and edge + depth >= _FILLED)):
+        if length >= _SHORTEST and (edge >= _SHARP or (length < _ENCODER_MS and edge + depth >= _FILLED)):
             kept.append(hole)
     return kept
 

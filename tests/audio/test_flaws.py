@@ -84,7 +84,7 @@ def test_a_hole_that_an_encoder_filled_is_told_by_its_edges_and_its_depth() -> N
     # 14 ms with the encoder's noise in them, 2 ms between two pulses of a throat, 14 and 60 ms that are quieter but nothing else
     for start, end, there in ((100, 114, -65), (200, 202, -65), (300, 314, -43), (400, 460, -48)):
         moving[start:end] = there
-    ((at, length, before, inside, after, edge, depth),) = gaps.filled(gaps.holes(moving, moving, level))
+    ((at, length, before, inside, after, edge, depth),) = gaps.filled(moving, level)
     assert (at, length) == (99, 15)
     # how loud it is there is another curve's
     assert (before, inside, after, edge, depth) == (-20, -65, -20, 40, 40)
