@@ -9,7 +9,7 @@ from typing import Any
 from urllib.parse import unquote
 from xml.etree import ElementTree
 
-from feeds.errors import FeedOvertaken
+from feeds.errors import FeedOvertaken, TargetUnreachable
 from feeds.pages import OutgoingPage, Site
 from feeds.patience import Moved, Patience
 from feeds.targets.base import Found, LockedByFile, Needed, Outgoing, OutgoingFeed, Text, aside
@@ -187,6 +187,18 @@ def killed_at(number: int) -> Callable[[int, str], None]:
     def plan(step: int, name: str) -> None:
         if step >= number:
             raise Killed(name)
+
+    return plan
+
+
+def lost_once(number: int) -> Callable[[int, str], None]:
+    """The answer of this step, or of the first one after it that may be lost, is; nothing else goes wrong."""
+    pending = [number]
+
+    def plan(step: int, name: str) -> None:
+        if pending and step >= pending[0] and "release" not in name:
+            pending.clear()
+            raise TargetUnreachable(f"connection lost {name}")
 
     return plan
 

@@ -16,7 +16,7 @@ from feeds.pages import LIST, Site
 from feeds.publish import Report, publish
 from feeds.targets.base import Found, Needed, Outgoing
 from feeds.targets.folder import Folder
-from tests.feeds.publishing import HASTY, Killed, Memory, Stepped, episode, feed_of, killed_at, page, prove, seen_in, site_of
+from tests.feeds.publishing import HASTY, Killed, Memory, Stepped, episode, feed_of, killed_at, lost_once, page, prove, seen_in, site_of
 
 FEED = "feeds/foundational.xml"
 OLD = {"assets/site.css": "a {}", "episodes/one.html": "one", "episodes/two.html": "two", "series/some.html": "both", "index.html": "1, 2"}
@@ -308,14 +308,7 @@ def test_any_answer_may_be_lost_once(first: list[Outgoing]) -> None:
     while number < steps:
         memory = Memory()
         send(memory, first, OLD)
-        pending = [number]
-
-        def plan(step: int, name: str, pending: list[int] = pending) -> None:
-            if pending and step >= pending[0] and "release" not in name:
-                pending.clear()
-                raise TargetUnreachable(f"connection lost {name}")
-
-        stepped = Stepped(memory, plan)
+        stepped = Stepped(memory, lost_once(number))
         send(stepped, first, NEW)
         assert of_pages(memory.public) == NEW
         number, steps = number + 1, len(stepped.steps)

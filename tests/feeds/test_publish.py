@@ -26,7 +26,7 @@ from feeds.publish import KEPT, publish, rollback, unlock
 from feeds.targets.base import BLOCK, LOCK, Found, Needed, Outgoing, OutgoingFeed, Text, checked
 from feeds.targets.folder import Folder
 from feeds.turn import Progress
-from tests.feeds.publishing import HASTY, MEDIA, Killed, Memory, Stepped, episode, feed_of, killed_at, outgoing, prove, seen_in
+from tests.feeds.publishing import HASTY, MEDIA, Killed, Memory, Stepped, episode, feed_of, killed_at, lost_once, outgoing, prove, seen_in
 
 FEED = "feeds/foundational.xml"
 
@@ -257,14 +257,7 @@ def test_any_answer_may_be_lost_once(first: list[Outgoing], second: list[Outgoin
     while number < steps:
         memory = Memory()
         publish(memory, first[3:], [feed_of(first[3:])], patience=HASTY)
-        pending = [number]
-
-        def plan(step: int, name: str, pending: list[int] = pending) -> None:
-            if pending and step >= pending[0] and "release" not in name:
-                pending.clear()
-                raise TargetUnreachable(f"connection lost {name}")
-
-        stepped = Stepped(memory, plan)
+        stepped = Stepped(memory, lost_once(number))
         report = publish(stepped, second[6:], [feed_of(second[6:])], patience=HASTY)
         assert report.replaced == (FEED,)
         assert prove(memory.public)[FEED] == feed_of(second[6:]).data

@@ -5,8 +5,11 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import json
+import os
 from dataclasses import replace
 from pathlib import Path
+
+import pytest
 
 from production import receipts
 from production.model import Episode, Place, Project, Section, Series
@@ -67,3 +70,21 @@ def finish(root: Path, number: int, sound: bytes = b"sound") -> None:
         (folder / name).write_bytes(data)
     outputs = {name: receipts.stamp(folder, name, hashlib.sha256(data).hexdigest()) for name, data in files.items()}
     receipts.save(folder, Receipt("", False, 48_000 * (10_000 + number), {}, {}, outputs))
+
+
+class Killed(BaseException):
+    """The process ends here."""
+
+
+def killed_after(number: int, patch: pytest.MonkeyPatch) -> list[int]:
+    """From now on, the process ends at the renaming of a file that comes after so many. What is given counts them down."""
+    replace_file, left = os.replace, [number]
+
+    def rename(*arguments: object, **said: object) -> None:
+        if not left[0]:
+            raise Killed
+        left[0] -= 1
+        replace_file(*arguments, **said)  # type: ignore[arg-type]
+
+    patch.setattr(os, "replace", rename)
+    return left

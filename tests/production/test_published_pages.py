@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -19,7 +18,7 @@ from production.model import Project
 from production.site import sending, shelf, templates
 from production.store import Store
 from tests.production import season
-from tests.production.season import NOW
+from tests.production.season import NOW, Killed, killed_after
 
 WORDS = b"WEBVTT\n\n00:01.000 --> 00:02.000\n<v Ada>Of the sections\n"
 
@@ -190,23 +189,11 @@ def test_what_the_target_refuses_is_a_failed_step_that_names_it(project: Project
     assert index.read_text() == "theirs"
 
 
-class _Killed(BaseException):
-    """The process ends here."""
-
-
 @pytest.mark.parametrize("after", range(3, 50, 11))
 def test_a_run_that_is_cut_off_anywhere_is_finished_by_the_next(after: int, project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
-    replace_file, left = os.replace, [after]
-
-    def rename(*arguments: object, **said: object) -> None:
-        if not left[0]:
-            raise _Killed
-        left[0] -= 1
-        replace_file(*arguments, **said)  # type: ignore[arg-type]
-
     with monkeypatch.context() as patch:
-        patch.setattr(os, "replace", rename)
-        with pytest.raises(_Killed):
+        killed_after(after, patch)
+        with pytest.raises(Killed):
             send(project)
     assert not pages_there(project) or len([path for path in there(project) if path.startswith("feeds/") and path.endswith(".xml")]) == 4
     send(project)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import datetime as dt
 import hashlib
-import os
 import sys
 from collections.abc import Iterator
 from dataclasses import replace
@@ -22,7 +21,7 @@ from production.feed import feeds_of
 from production.model import Place, Project
 from production.store import Store
 from tests.production import season
-from tests.production.season import NOW
+from tests.production.season import NOW, Killed, killed_after
 
 
 @pytest.fixture(autouse=True)
@@ -199,10 +198,6 @@ def test_the_locks_are_written_before_any_feed_changes(project: Project, monkeyp
     assert_whole(project)
 
 
-class _Killed(BaseException):
-    """The process ends here."""
-
-
 @pytest.mark.parametrize("after", range(0, 36, 2))
 def test_a_run_that_is_cut_off_anywhere_leaves_every_feed_whole_and_the_next_one_finishes(
     after: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -210,17 +205,9 @@ def test_a_run_that_is_cut_off_anywhere_leaves_every_feed_whole_and_the_next_one
     project = season.project(tmp_path / "show", count=5)
     for number in range(1, 6):
         season.finish(project.root, number)
-    replace_file, left = os.replace, [after]
-
-    def rename(*arguments: object, **said: object) -> None:
-        if not left[0]:
-            raise _Killed
-        left[0] -= 1
-        replace_file(*arguments, **said)  # type: ignore[arg-type]
-
     with monkeypatch.context() as patch:
-        patch.setattr(os, "replace", rename)
-        with contextlib.suppress(_Killed):
+        left = killed_after(after, patch)
+        with contextlib.suppress(Killed):
             send(project)
     assert_whole(project)
     send(project)
