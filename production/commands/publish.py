@@ -20,6 +20,16 @@ if TYPE_CHECKING:
     from production.terminal import Terminal
 
 
+to_target = click.option(
+    "--to",
+    "name",
+    metavar="TARGET",
+    default=None,
+    shell_complete=words.places,
+    help="Which of the targets in configs/show.yaml; the only one if not said.",
+)
+
+
 @click.command("feed")
 @click.argument("feeds", nargs=-1, required=True, shell_complete=words.feeds)
 @in_folder
@@ -155,14 +165,7 @@ def _diff(terminal: Terminal, words: Sequence[str], folder: Path, name: str | No
 @click.command("publish")
 @click.argument("feeds", nargs=-1, shell_complete=words.feeds)
 @in_folder
-@click.option(
-    "--to",
-    "name",
-    metavar="TARGET",
-    default=None,
-    shell_complete=words.places,
-    help="Which of the targets in configs/show.yaml; the only one if not said.",
-)
+@to_target
 @click.option("--dry-run", is_flag=True, help="Only say what would be sent, and what subscribers would see.")
 @click.option("--allow-removal", is_flag=True, help="Let published episodes leave their feed.")
 @click.option("-q", "--quiet", is_flag=True, help="Say nothing but errors and results.")
@@ -211,14 +214,7 @@ def _publish(terminal: Terminal, words: Sequence[str], folder: Path, name: str |
 @click.command("rollback")
 @click.argument("feeds", nargs=-1, required=True, shell_complete=words.feeds)
 @in_folder
-@click.option(
-    "--to",
-    "name",
-    metavar="TARGET",
-    default=None,
-    shell_complete=words.places,
-    help="Which of the targets in configs/show.yaml; the only one if not said.",
-)
+@to_target
 def rollback_(feeds: Sequence[str], folder: Path, name: str | None) -> None:
     """Put the FEEDS back that were published before the present ones. Once more undoes it."""
     from production.terminal import Terminal
