@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import math
 from array import array
+from bisect import bisect_left
 from typing import TYPE_CHECKING
 
 from audio.units import RATE
@@ -164,18 +165,25 @@ def _between(level: Floats, loudness: Floats, edges: tuple[Floats, Floats, Float
     import numpy as np
 
     before, after, falls, rises = edges
+    highest, quietest = before - _FALL + 3, before - _AS_LOUD
+    # A list, because nearly all of this is about a few values at a time.
+    levels = level.tolist()
     # What ends a hole has to be heard, too.
-    ends = np.flatnonzero(rises[:-_HEARD] >= _FALL)
+    ends = np.flatnonzero(rises[:-_HEARD] >= _FALL).tolist()
     found: list[Hole] = []
     last = -1
-    for at in np.flatnonzero((falls >= _FALL) & (before > _QUIETEST)):
+    for at in np.flatnonzero((falls >= _FALL) & (before > _QUIETEST)).tolist():
         if at <= last:
             continue
-        for end in ends[np.searchsorted(ends, at + 2) :]:
-            inside = float(level[at + 1 : end].max())
-            if end - at > _LONGEST or inside > before[at] - _FALL + 3:
+        inside, seen = -math.inf, at + 1
+        for number in range(bisect_left(ends, at + 2), len(ends)):
+            end = ends[number]
+            if end - at > _LONGEST:
                 break
-            if after[end] >= before[at] - _AS_LOUD:
+            inside, seen = max(inside, max(levels[seen:end])), end
+            if inside > highest[at]:
+                break
+            if after[end] >= quietest[at]:
                 edge = float(min(falls[at], rises[end]))
                 # The edge is seen some milliseconds ahead.
                 last = end + int(np.argmax(level[end : end + 4] > inside + _FALL / 2))
@@ -186,7 +194,7 @@ def _between(level: Floats, loudness: Floats, edges: tuple[Floats, Floats, Float
                 beside = [slice(max(0, first), first + _HEARD) for first in (at - _HEARD, last + 1)]
                 depth = min(float(level[side].max()) for side in beside) - mostly
                 before_it, after_it = (float(loudness[side].max()) for side in beside)
-                found.append((int(at), int(last - at), before_it, mostly, after_it, edge, depth))
+                found.append((at, last - at, before_it, mostly, after_it, edge, depth))
                 break
     return found
 
@@ -196,9 +204,14 @@ def filled(moving: Floats, loudness: Floats) -> list[Hole]:
     kept = []
     for hole in _between(moving, loudness, _edges(moving), _EDGE):
         _, length, *_, edge, depth = hole
-        if length >= _SHORTEST and (edge >= _SHARP or (length < _ENCODER_MS and edge + depth >= _FILLED)):
+        if (length >= _SHORTEST and edge >= _SHARP) or by_encoder(length, edge, depth):
             kept.append(hole)
     return kept
+
+
+def by_encoder(length: int, edge: float, depth: float) -> bool:
+    """Whether a hole of so many ms is one that an encoder filled, by its lesser edge and its depth in dB."""
+    return _SHORTEST <= length < _ENCODER_MS and edge >= _EDGE and edge + depth >= _FILLED
 
 
 def clicks(level: Floats, edge: Floats) -> list[tuple[int, float, float, float]]:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from audio.findings import Finding, Severity, stretches, thinned
 from audio.flaws import HUM_HZ, HUM_SECONDS, Flaws
+from audio.gaps import by_encoder
 from audio.profile import STEP, STEPS_PER_BLOCK, Profile
 from audio.recipes import SENTINELS
 from audio.units import RATE, Lufs, Samples
@@ -48,8 +49,6 @@ _OFTEN = 5.0
 
 _DEEP, _UNDER_ROOM, _NOTHING, _SHORT_MS = 40.0, 12.0, -90.0, 8
 """A hole lies 40 dB under what is beside it, and even the room is gone in it, or all is (dBFS), or it is shorter than a mouth closes."""
-_FILLED_MS, _EDGE, _FILLED = range(4, 26), 20.0, 65.0
-"""What an encoder filled is told by its lesser edge, and by that and its depth together (dB): 56 in clean speech, 63 in made voices."""
 _AUDIBLE, _LOUD = 25.0, 15.0
 """dB under the voice down to which something is heard beside it, and down to which it is loud."""
 _CLICK_NOTE, _CLICK, _CLICK_FAR, _CLICK_ALONE = 18.0, 22.0, 28.0, 30.0
@@ -156,7 +155,7 @@ def _dropouts(flaws: Flaws, subject: Subject) -> Iterator[Finding]:
     for (at, length), (before, inside, after, edge, depth) in zip(flaws.holes[:, :2].tolist(), (flaws.holes[:, 2:] / 10).tolist(), strict=True):
         quieter, louder = sorted((before, after))
         nothing = inside <= max(_NOTHING, subject.noise - _UNDER_ROOM) or length <= _SHORT_MS
-        filled = length in _FILLED_MS and edge >= _EDGE and depth + edge >= _FILLED
+        filled = by_encoder(length, edge, depth)
         # A hole may have been noted by its level and by what moves, and of both sides.
         if at >= heard and (filled or (nothing and depth >= _DEEP)) and quieter >= subject.voice - _AUDIBLE:
             heard = at + length
