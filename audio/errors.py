@@ -15,6 +15,7 @@ AudioError
 
 from __future__ import annotations
 
+import os
 import shlex
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -36,7 +37,8 @@ class FfmpegFailed(AudioError):
         self.returncode = returncode
         self.stderr_tail = stderr_tail.strip()
         ended = f"was killed by signal {-returncode}" if returncode < 0 else f"failed with {returncode}"
-        super().__init__(f"ffmpeg {ended}: {self.last_line}")
+        # ffmpeg as a rule, under whatever name; or a Python that works beside us.
+        super().__init__(f"{os.path.basename(self.argv[0])} {ended}: {self.last_line}")
 
     @property
     def command(self) -> str:

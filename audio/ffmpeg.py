@@ -116,13 +116,21 @@ def _widen(pipe: IO[bytes]) -> None:
 
 
 class Process:
-    """A running ffmpeg. Use as a context manager; leaving it early kills the process.
+    """A running ffmpeg, or another program of ours. Use as a context manager; leaving it early kills the process.
 
     ``metadata`` is True when the command holds `METADATA_FD`: what it writes there is kept, and `text` gives it after the end.
-    ``tail`` is how many lines of stderr are kept; None keeps all of them.
+    ``tail`` is how many lines of stderr are kept; None keeps all of them. ``inherited`` are descriptors that the program has, too.
     """
 
-    def __init__(self, argv: Sequence[str], *, stdin: IO[bytes] | None = None, metadata: bool = False, tail: int | None = _TAIL_LINES) -> None:
+    def __init__(
+        self,
+        argv: Sequence[str],
+        *,
+        stdin: IO[bytes] | None = None,
+        metadata: bool = False,
+        tail: int | None = _TAIL_LINES,
+        inherited: Sequence[int] = (),
+    ) -> None:
         if _cancelled.is_set():
             raise Cancelled("interrupted")
         self.argv = list(argv)
@@ -139,7 +147,7 @@ class Process:
                 stdin=stdin if stdin is not None else subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE,
-                pass_fds=(write_end,) if metadata else (),
+                pass_fds=(write_end, *inherited) if metadata else inherited,
                 # Its own group: the terminal's ^C reaches us alone, and we decide how children end.
                 start_new_session=True,
             )

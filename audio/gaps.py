@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import math
 from array import array
-from bisect import bisect_left
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from audio.units import RATE
@@ -59,7 +59,7 @@ _SMEAR = ((_NEXT_TO, 0.0), (6, 4.0), (8, 12.0))
 _LESS = 12.0
 """What is smeared stands out by so many dB less next to it: the burst of a plosive is as loud for some milliseconds."""
 _NOTHING = 1e-14
-_AT_ONCE = 8192
+_AT_ONCE = 32_768
 _BEFORE, _AFTER = 20, _LONGEST + 20
 """Milliseconds that are looked at again with what comes after them, and those that have to be there before something is judged."""
 
@@ -88,7 +88,8 @@ class Gaps:
         self._level.frombytes(energy.tobytes())
         self._moving.frombytes((energy - mean * mean).tobytes())
         self._slope.frombytes(mean_squares(slope, MS).tobytes())
-        self._edge.frombytes(edge.reshape(-1, MS).max(axis=1).tobytes())
+        # Twice as quick as the highest of each of so many short rows.
+        self._edge.frombytes(np.maximum.reduceat(edge, np.arange(0, len(edge), MS)).tobytes())
         if len(self._level) >= _AT_ONCE + _BEFORE + _AFTER:
             self._look(len(self._level) - _AFTER)
 
@@ -166,21 +167,18 @@ def _between(level: Floats, loudness: Floats, edges: tuple[Floats, Floats, Float
 
     before, after, falls, rises = edges
     highest, quietest = before - _FALL + 3, before - _AS_LOUD
-    # A list, because nearly all of this is about a few values at a time.
-    levels = level.tolist()
     # What ends a hole has to be heard, too.
-    ends = np.flatnonzero(rises[:-_HEARD] >= _FALL).tolist()
+    ends = np.flatnonzero(rises[:-_HEARD] >= _FALL)
     found: list[Hole] = []
     last = -1
-    for at in np.flatnonzero((falls >= _FALL) & (before > _QUIETEST)).tolist():
+    for at, number in _begun(level, highest, np.flatnonzero((falls >= _FALL) & (before > _QUIETEST)), ends):
         if at <= last:
             continue
         inside, seen = -math.inf, at + 1
-        for number in range(bisect_left(ends, at + 2), len(ends)):
-            end = ends[number]
+        for end in ends[number:].tolist():
             if end - at > _LONGEST:
                 break
-            inside, seen = max(inside, max(levels[seen:end])), end
+            inside, seen = max(inside, float(level[seen:end].max())), end
             if inside > highest[at]:
                 break
             if after[end] >= quietest[at]:
@@ -197,6 +195,19 @@ def _between(level: Floats, loudness: Floats, edges: tuple[Floats, Floats, Float
                 found.append((at, last - at, before_it, mostly, after_it, edge, depth))
                 break
     return found
+
+
+def _begun(level: Floats, highest: Floats, falls: NDArray[np.intp], ends: NDArray[np.intp]) -> Iterator[tuple[int, int]]:
+    """Those ``falls`` after which it is low until the first of the ``ends`` at least, and the number of that one: a few of very many."""
+    import numpy as np
+
+    number = np.searchsorted(ends, falls + 2)
+    falls, number = falls[number < len(ends)], number[number < len(ends)]
+    if not len(falls):
+        return
+    inside = np.maximum.reduceat(level, np.stack((falls + 1, ends[number]), axis=1).ravel())[::2]
+    low = (inside <= highest[falls]) & (ends[number] - falls <= _LONGEST)
+    yield from zip(falls[low].tolist(), number[low].tolist(), strict=True)
 
 
 def filled(moving: Floats, loudness: Floats) -> list[Hole]:

@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING
 
 from audio import loudness
 from audio.clips import clip, silent_edges
+from audio.ear import Asked, Heard, hear
 from audio.errors import SourceUnreadable
 from audio.pcm import Pcm, Take
-from audio.profile import Profile, Profiler
-from audio.sides import apart
+from audio.profile import Profile
 from audio.units import RATE, Lufs, Samples, seconds
 
 if TYPE_CHECKING:
@@ -55,27 +55,26 @@ class Cut:
 
 
 def measure(
-    take: Take, cut: Cut, folder: Path, progress: Callable[[float], None] = lambda _: None, also: Callable[[Sides], None] = lambda _: None
-) -> tuple[Profile, Pcm]:
-    """Decode a take once; gives its profile and the decoded samples, which the caller closes. ``progress`` is told seconds done.
+    take: Take,
+    cut: Cut,
+    folder: Path,
+    progress: Callable[[float], None] = lambda _: None,
+    *,
+    noting: bool = False,
+    also: Callable[[Sides], None] | None = None,
+) -> tuple[Heard, Pcm]:
+    """Decode a take once; gives what was heard (its flaws with ``noting``) and the decoded samples, which the caller closes. ``progress`` is told
+    seconds done.
 
-    ``also`` hears the samples as they come, and must copy what it keeps.
+    ``also`` hears the samples as they come, and must copy what it keeps. Without it, a long recording is heard by a process of its own.
 
     Raises SourceUnreadable when it is shorter than its container says, shorter than the in point, broken, or silent.
     """
-    profiler = Profiler(take.held, take.channels)
     pcm = Pcm(take, folder)
-
-    def listen(samples: Singles) -> None:
-        sides = apart(samples)
-        profiler.add(sides)
-        also(sides)
-        progress(seconds(pcm.samples))
-
     try:
-        complaints = pcm.decode(listen)
+        heard, complaints = hear(pcm, Asked.of(take, noting=noting), lambda: progress(seconds(pcm.samples)), also)
         check_whole(take.source, cut, pcm.samples, complaints)
-        return _with_edges(profiler.profile(), pcm), pcm
+        return heard._replace(profile=_with_edges(heard.profile, pcm)), pcm
     except BaseException:
         pcm.close()
         raise

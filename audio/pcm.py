@@ -13,7 +13,7 @@ import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING
 
 from audio import ffmpeg, graph
 from audio.errors import FfmpegFailed, SourceUnreadable
@@ -44,6 +44,25 @@ class Take:
     def held(self) -> int:
         """Channels that the decoded samples have."""
         return min(self.source.channels, self.channels)
+
+
+Taking = Callable[[ffmpeg.Process, int], Iterator[int]]
+"""Writes what a process decodes into an open file, and gives after each stretch how many bytes there are."""
+
+
+def taken(stream: IO[bytes], file: int, channels: int) -> Iterator[tuple[int, Floats]]:
+    """Write decoded samples into an open file as they come; gives how many bytes there are, and each stretch, which is only there until the next."""
+    import numpy as np
+
+    frame, size = graph.SAMPLE_BYTES * channels, 0
+    buffer = memoryview(bytearray(_READ_BYTES))
+    while got := stream.readinto(buffer):  # type: ignore[attr-defined]
+        block = buffer[: got // frame * frame]
+        left = block
+        while left:
+            left = left[os.write(file, left) :]
+        size += len(block)
+        yield size, np.frombuffer(block, "<f4").reshape(-1, channels)
 
 
 class Pcm:
@@ -85,13 +104,14 @@ class Pcm:
             data += os.pread(self._file.fileno(), size - len(data), at + len(data))
         return np.frombuffer(data, "<f4").reshape(-1, self.take.held)
 
-    def decode(self, listen: Callable[[Floats], None] = lambda _: None) -> list[str]:
+    def decode(self, listen: Callable[[Floats], None] = lambda _: None, *, taking: Taking | None = None) -> list[str]:
         """Decode the whole take; ``listen`` is given each stretch as it comes, and must copy what it keeps. Gives what ffmpeg complained of.
 
-        Raises SourceUnreadable, FfmpegFailed, Cancelled; whoever waits in `read` is given the same.
+        ``taking`` takes the samples instead, and nobody listens here. Raises SourceUnreadable, FfmpegFailed, Cancelled; whoever waits in `read` is
+        given the same.
         """
         try:
-            return self._decode(listen)
+            return self._decode(taking or self._here(listen))
         except FfmpegFailed as error:
             self._error = error
             if error.returncode < 0:
@@ -106,25 +126,25 @@ class Pcm:
                 self._ended = True
                 self._news.notify_all()
 
-    def _decode(self, listen: Callable[[Floats], None]) -> list[str]:
-        import numpy as np
-
+    def _decode(self, taking: Taking) -> list[str]:
         take = self.take
         with ffmpeg.Process(graph.decode(ffmpeg.find(), take.source, take.channels, take.start, take.end)) as process:
-            buffer = memoryview(bytearray(_READ_BYTES))
-            while got := process.stdout.readinto(buffer):  # type: ignore[attr-defined]
-                block = buffer[: got // self._frame * self._frame]
-                left = block
-                while left:
-                    left = left[self._file.write(left) :]
+            for size in taking(process, self._file.fileno()):
                 with self._news:
-                    self._samples += len(block) // self._frame
+                    self._samples = size // self._frame
                     self._news.notify_all()
-                listen(np.frombuffer(block, "<f4").reshape(-1, take.held))
                 if self._unwanted:
                     return []
             process.finish()
         return process.stderr_lines
+
+    def _here(self, listen: Callable[[Floats], None]) -> Taking:
+        def taking(process: ffmpeg.Process, file: int) -> Iterator[int]:
+            for size, samples in taken(process.stdout, file, self.take.held):
+                yield size
+                listen(samples)
+
+        return taking
 
     def start(self) -> None:
         """Decode in a thread of its own; `read` tells what came of it."""

@@ -206,25 +206,51 @@ def _stretches(places: Counts, one: Print, other: Print) -> Iterator[tuple[Sampl
 def _grown(one: Counts, other: Counts, first: int, last: int, offset: int) -> tuple[int, int] | None:
     """The stretch around blocks [first, last) in which loudness goes the same way; None when it is too short, or does not."""
     low, high = max(0, -offset), min(len(one), len(other) - offset)
-    first, last = max(first, low), min(max(last, first + _LOOK), high)
-    while last + _FURTHER <= high and _still(one, other, last + _FURTHER - _LOOK, offset, low):
-        last += _FURTHER
-    while first - _FURTHER >= low and _still(one, other, first - _FURTHER, offset, low):
-        first -= _FURTHER
-    if last - first < SHORTEST * 10 or _likeness(one[first:last], other[first + offset : last + offset]) < _ALIKE:
+    if high - low < SHORTEST * 10:
         return None
-    return first, last
+    pair = _windows(one, other, low, high, offset)
+    first, last = max(first, low) - low, min(max(last, first + _LOOK), high) - low
+    last += _FURTHER * _still(pair, last + _FURTHER - _LOOK, (high - low - last) // _FURTHER, 1)
+    first -= _FURTHER * _still(pair, first - _FURTHER, first // _FURTHER, -1)
+    here = slice(first + low, last + low)
+    if last - first < SHORTEST * 10 or _likeness(one[None, here], other[None, here.start + offset : here.stop + offset])[0] < _ALIKE:
+        return None
+    return here.start, here.stop
 
 
-def _still(one: Counts, other: Counts, start: int, offset: int, low: int) -> bool:
-    """Whether two and a half seconds from block ``start`` on are like each other."""
-    start = max(start, low)
-    return _likeness(one[start : start + _LOOK], other[start + offset : start + _LOOK + offset]) >= _STILL_ALIKE
-
-
-def _likeness(one: Counts, other: Counts) -> float:
+def _windows(one: Counts, other: Counts, low: int, high: int, offset: int) -> tuple[Counts, Counts]:
+    """Two and a half seconds from each block of [low, high) on that has them, of both."""
     import numpy as np
 
-    a, b = (curve - curve.mean() for curve in (np.maximum(one, one.max() - 40), np.maximum(other, other.max() - 40)))
-    energy = float(np.sqrt((a @ a) * (b @ b)))
-    return float(a @ b) / energy if energy else 0.0
+    return (
+        np.lib.stride_tricks.sliding_window_view(one[low:high], _LOOK),
+        np.lib.stride_tricks.sliding_window_view(other[low + offset : high + offset], _LOOK),
+    )
+
+
+def _still(pair: tuple[Counts, Counts], start: int, most: int, way: int) -> int:
+    """How many windows, at most so many, are like each other, one after the other: from ``start`` on, each half a second further in one ``way``."""
+    import numpy as np
+
+    done, some = 0, 16
+    while done < most:
+        some = min(2 * some, most - done)
+        # At an end, the last window that is whole.
+        at = np.clip(start + way * _FURTHER * np.arange(done, done + some), 0, len(pair[0]) - 1)
+        alike = _likeness(pair[0][at], pair[1][at]) >= _STILL_ALIKE
+        if not alike.all():
+            return done + int(np.argmin(alike))
+        done += some
+    return done
+
+
+def _likeness(one: Counts, other: Counts) -> Doubles:
+    """Of each row with the same row of the other."""
+    import numpy as np
+
+    a, b = (np.maximum(rows, rows.max(axis=1, keepdims=True) - 40).astype("f8") for rows in (one, other))
+    a -= a.mean(axis=1, keepdims=True)
+    b -= b.mean(axis=1, keepdims=True)
+    energy = np.sqrt(np.einsum("ij,ij->i", a, a) * np.einsum("ij,ij->i", b, b))
+    found: Doubles = np.where(energy > 0, np.einsum("ij,ij->i", a, b) / np.where(energy > 0, energy, 1), 0.0)
+    return found

@@ -153,9 +153,14 @@ def _bends(rows: Floats) -> Floats:
     """Mean square of the second difference within each step."""
     import numpy as np
 
-    bends = rows[:, 2:] - rows[:, 1:-1]
-    bends -= rows[:, 1:-1]
-    bends += rows[:, :-2]
+    # Of all samples in a row, which is twice as quick, but for those that lie across an edge.
+    samples = rows.reshape(-1)
+    bends = np.empty_like(samples)
+    inner = bends[:-2]
+    np.subtract(samples[2:], samples[1:-1], out=inner)
+    inner -= samples[1:-1]
+    inner += samples[:-2]
+    bends = bends.reshape(-1, STEP)[:, :-2]
     found: Floats = np.einsum("ij,ij->i", bends, bends) / np.float32((STEP - 2) * _SECOND_DIFFERENCE**2)
     return found
 

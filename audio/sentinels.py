@@ -130,17 +130,19 @@ def _clipping(flaws: Flaws) -> Iterator[Finding]:
     high_lately = height >= lately[seconds] - 100 * _SWING_DB
     high = high_lately & (under <= 100 * _WORN_DB)
     marks: list[tuple[int, int]] = []
-    for second in np.unique(seconds[near | high | flat]):
-        # Two seconds, by each second: what lies around an edge is seen whole by one of them.
-        here = (step >= second * 100) & (step < second * 100 + 200)
-        far = here & flat
-        tops, nearest, worn = far if far.sum() >= _FLAT_FAR else far & high_lately, here & near, here & high & (broad >= _BROADER)
-        needed = _FLAT_AT_FULL_SCALE if tops.any() and height[tops].max() >= 100 * _FULL_SCALE else _FLAT_TOPS
-        broadly = nearest.sum() >= _BROAD_TOPS and np.median(broad[nearest]) >= _BROAD
-        widely = (here & high).sum() >= _WORN_TOPS and worn.sum() >= _WORN_SHARE * (here & high).sum()
+    # Two seconds, by each second: what lies around an edge is seen whole by one of them.
+    first_seconds = np.unique(seconds[near | high | flat])
+    for first, last in np.searchsorted(step, first_seconds[:, None] * 100 + (0, 200)).tolist():
+        here = slice(first, last)
+        far, highest_here, nearest = flat[here], high[here], near[here]
+        tops = far if far.sum() >= _FLAT_FAR else far & high_lately[here]
+        worn = highest_here & (broad[here] >= _BROADER)
+        needed = _FLAT_AT_FULL_SCALE if tops.any() and height[here][tops].max() >= 100 * _FULL_SCALE else _FLAT_TOPS
+        broadly = nearest.sum() >= _BROAD_TOPS and np.median(broad[here][nearest]) >= _BROAD
+        widely = highest_here.sum() >= _WORN_TOPS and worn.sum() >= _WORN_SHARE * highest_here.sum()
         if tops.sum() >= needed or broadly or widely:
-            which = step[tops if tops.sum() >= needed else nearest & (broad >= _BROAD) if broadly else worn]
-            marks += [(int(at), int(at) + 1) for at in which]
+            which = step[here][tops if tops.sum() >= needed else nearest & (broad[here] >= _BROAD) if broadly else worn]
+            marks += [(at, at + 1) for at in which.tolist()]
     at = np.unique(np.array([first for first, _ in marks], "i8"))
     for start, end in stretches(marks, 200):
         count = int(((at >= start) & (at < end)).sum())

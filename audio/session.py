@@ -162,14 +162,14 @@ def _heard(track: Track, held: ExitStack, channels: int, folder: Path, progress:
     white = Whitened(folder)
     held.callback(white.close)
     cut = Cut(trim=False)
-    profile, pcm = measure(Take(track.recorded, channels), cut, folder, progress, lambda sides: white.add(np.mean(sides, axis=0)))
+    heard, pcm = measure(Take(track.recorded, channels), cut, folder, progress, also=lambda sides: white.add(np.mean(sides, axis=0)))
     white.finish()
     if track.heard != track.recorded:
         # Compared is what was recorded: without its noise, a track may be without the others' voices, too.
         pcm.close()
-        profile, pcm = measure(Take(track.heard, channels), cut, folder)
+        heard, pcm = measure(Take(track.heard, channels), cut, folder)
     held.callback(pcm.close)
-    return _Listened(track, profile, pcm, white)
+    return _Listened(track, heard.profile, pcm, white)
 
 
 # -- where each track lies -----------------------------------------------------------------------------------------------------------

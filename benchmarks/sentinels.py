@@ -28,13 +28,13 @@ from numpy.typing import NDArray
 from audio import ffmpeg, loudness, measure, prints, sentinels, sources, speech
 from audio.findings import Finding
 from audio.flaws import Flaws, Inspector
+from audio.memory import one_thread_each
 from audio.pcm import Take
 from audio.prints import Print
 from audio.profile import Profile
 from audio.sentinels import Subject
 from audio.units import RATE, Lufs, Samples
 from benchmarks.defects import PLANTS, Planted
-from production.memory import one_thread_each
 
 Floats = NDArray[np.float64]
 
@@ -117,10 +117,10 @@ def saved(sound: Floats, path: Path, form: Form) -> Path:
 def heard(path: Path, folder: Path) -> tuple[Profile, Flaws]:
     """A recording as a build measures it."""
     take = Take(sources.probe(path), 2)
-    inspector = Inspector(take.held, take.source.rate)
-    profile, pcm = measure.measure(take, measure.Cut(trim=False), folder, also=inspector.add)
+    found, pcm = measure.measure(take, measure.Cut(trim=False), folder, noting=True)
     pcm.close()
-    return profile, inspector.flaws()
+    assert found.flaws is not None
+    return found.profile, found.flaws
 
 
 def subject_of(profile: Profile) -> Subject:
@@ -197,11 +197,12 @@ def cost(voices: Sequence[Path], channels: int) -> tuple[float, float]:
         for with_them in (False, True) * 3:
             begun = time.process_time()
             inspector = Inspector(take.held, take.source.rate)
-            profile, pcm = measure.measure(take, measure.Cut(trim=False), folder, also=inspector.add if with_them else lambda _: None)
+            # With `also` it is heard here, where its time is taken.
+            found, pcm = measure.measure(take, measure.Cut(trim=False), folder, also=inspector.add if with_them else lambda _: None)
             pcm.close()
             if with_them:
-                sentinels.judge(profile, Flaws.unpacked(inspector.flaws().packed()), subject_of(profile))
-                prints.same({"one": prints.print_of(profile)}, {})
+                sentinels.judge(found.profile, Flaws.unpacked(inspector.flaws().packed()), subject_of(found.profile))
+                prints.same({"one": prints.print_of(found.profile)}, {})
             measured.append(time.process_time() - begun)
         before = resource.getrusage(resource.RUSAGE_CHILDREN)
         encode = ["-i", str(path), "-ac", "2", "-c:a", "libmp3lame", "-b:a", "128k", str(folder / "cost.mp3")]

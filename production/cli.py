@@ -128,7 +128,7 @@ def main() -> None:
     if isinstance(sys.stdout, io.TextIOWrapper):
         # As stderr does it: a title that the terminal's encoding lacks, or a file name that is no text, is written in escapes.
         sys.stdout.reconfigure(errors="backslashreplace")
-    from production import memory
+    from audio import memory
 
     memory.collect_seldom()
     memory.switch_often()

@@ -14,10 +14,10 @@ from pathlib import Path
 from typing import IO, Any, Protocol
 
 from audio import chapters as lists
-from audio import encode, mpeg, tags, verify
+from audio import encode, memory, mpeg, tags, verify
 from audio.mpeg import Format
 from audio.runs import Chunk
-from production import memory, plan, receipts, transcripts
+from production import plan, receipts, transcripts
 from production.errors import StepFailed
 from production.findings import Item
 from production.job import Job

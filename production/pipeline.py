@@ -13,13 +13,13 @@ from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from audio import encode
+from audio import encode, memory
 from audio.errors import SourceUnreadable
 from audio.mpeg import Format
 from audio.pcm import Pool
 from audio.runs import Chunk
 from audio.units import FRAME, RATE, Db, Samples, samples_from_seconds, seconds
-from production import feed, inputs, memory, plan, receipts, survey, under
+from production import feed, inputs, plan, receipts, survey, under
 from production.clock import clock
 from production.errors import Problem, StepFailed, StepsFailed
 from production.job import Job, job

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 _BLOCK = 1 << 20
 _RECIPE = 4
 """Raised when a measurement would come out otherwise for a reason that its command line does not show."""
-_RESAMPLED = 2.0
+_RESAMPLED = 1.2
 """How much longer it takes to measure a recording at another rate."""
 GUESSED = ""
 
@@ -236,21 +236,14 @@ class Surveyor:
             self.decoded.append(sum(source.declared or length or 0.0 for _, source in probed.files))
         if known := self._known(one, probed):
             return known
-        take, listens = probed.take, one.kind == "section" and not one.scratch and not _listened_before(one)
-        inspector = _inspector(take)
-        found, pcm = measure.measure(
-            take,
-            one.cut,
-            self.pool.folder,
-            lambda done: self.progress(one, done, take.source.declared),
-            inspector.add if listens else lambda _: None,
-        )
+        take, noting = probed.take, one.kind == "section" and not one.scratch and not _listened_before(one)
+        heard, pcm = measure.measure(take, one.cut, self.pool.folder, lambda done: self.progress(one, done, take.source.declared), noting=noting)
         self.pool.keep(probed.samples, pcm)
-        if listens:
-            self.store.put(probed.flaws, inspector.flaws().packed())
-        packed = found.packed()
+        if heard.flaws is not None:
+            self.store.put(probed.flaws, heard.flaws.packed())
+        packed = heard.profile.packed()
         self.store.put(probed.profile, packed)
-        self.decoded.append(seconds(found.length))
+        self.decoded.append(seconds(heard.profile.length))
         # What is decided is decided from what is kept: the next time gives the same to the last digit.
         return self._decided(one, probed, Profile.unpacked(packed))
 
@@ -258,9 +251,9 @@ class Surveyor:
         """The profile of a recording that was measured; measured again when it is gone. Raises SourceUnreadable."""
         data = self.store.get(fact.profile)
         if data is None:
-            found, pcm = measure.measure(fact.take, fact.input.cut, self.pool.folder)
+            heard, pcm = measure.measure(fact.take, fact.input.cut, self.pool.folder)
             self.pool.keep(fact.samples, pcm)
-            data = found.packed()
+            data = heard.profile.packed()
             self.store.put(fact.profile, data)
         return Profile.unpacked(data)
 
@@ -356,10 +349,11 @@ def _unless_unreadable(
 
 
 def _work(probed: _Probed | SourceUnreadable | SessionUnusable) -> float:
-    """What it takes to measure a recording, in seconds of one at the programme's rate."""
+    """What it takes to measure a recording, in seconds of one channel at the programme's rate."""
     if not isinstance(probed, _Probed):
         return 0.0
-    return sum((source.declared or 3600.0) * (1.0 if source.rate == RATE else _RESAMPLED) for _, source in probed.files)
+    held = probed.take.held
+    return sum((source.declared or 3600.0) * held * (1.0 if source.rate == RATE else _RESAMPLED) for _, source in probed.files)
 
 
 def _probed(path: Path, content: str, store: Store, build: str) -> Source:

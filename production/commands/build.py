@@ -70,7 +70,7 @@ def _as_window(text: str | None) -> tuple[float, float] | None:
 
 
 def _listen(terminal: Terminal, targets: Sequence[str], folder: Path, scratch: bool, jobs: int, preview: tuple[float, float] | None) -> int:
-    from production import memory
+    from audio import memory
     from production.clock import clock
     from production.pipeline import Builder, Options
     from production.targets import choose
@@ -110,7 +110,7 @@ def plan_(targets: Sequence[str], folder: Path, scratch: bool, jobs: int | None,
 
 
 def _plan(terminal: Terminal, targets: Sequence[str], folder: Path, scratch: bool, jobs: int, as_json: bool) -> int:
-    from production import memory
+    from audio import memory
     from production.errors import ConfigError, StepFailed, StepsFailed
     from production.minutes import Minutes
     from production.pipeline import Builder, Options
@@ -142,7 +142,7 @@ def _plan(terminal: Terminal, targets: Sequence[str], folder: Path, scratch: boo
 
 
 def _build(terminal: Terminal, targets: Sequence[str], folder: Path, wishes: _Wishes) -> int:
-    from production import memory
+    from audio import memory
     from production.pipeline import Builder, Options
     from production.targets import choose
     from production.watch import Watch

@@ -30,7 +30,8 @@ def report_(targets: Sequence[str], folder: Path, jobs: int | None, quiet: bool)
 
 
 def _report(terminal: Terminal, targets: Sequence[str], folder: Path, jobs: int) -> int:
-    from production import memory, reporting
+    from audio import memory
+    from production import reporting
     from production.errors import StepFailed
     from production.pipeline import Builder, Options
     from production.targets import ALL, choose

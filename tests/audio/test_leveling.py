@@ -83,8 +83,8 @@ def wav(path: Path, sound: Sound) -> Path:
 
 def decided(path: Path) -> tuple[chain.Measured, Pcm]:
     """What one linear gain is to do to a recording, and its samples."""
-    profile, pcm = measure.measure(Take(sources.probe(path), 2), cut := measure.Cut(trim=False), path.parent)
-    return chain.decide(profile, cut, LEVEL, chain.Wishes(chain="linear", high_pass=0), voice=True), pcm
+    heard, pcm = measure.measure(Take(sources.probe(path), 2), cut := measure.Cut(trim=False), path.parent)
+    return chain.decide(heard.profile, cut, LEVEL, chain.Wishes(chain="linear", high_pass=0), voice=True), pcm
 
 
 @pytest.mark.process

@@ -31,8 +31,8 @@ def found(path: Path, cut: measure.Cut, channels: int = 2) -> Profile:
     take = Take(sources.probe(path), channels, cut.start, cut.end)
     seen, pcm = measure.measure(take, cut, path.parent)
     try:
-        assert len(pcm.read(0, seen.length)) == pcm.samples == seen.length
-        return seen
+        assert len(pcm.read(0, seen.profile.length)) == pcm.samples == seen.profile.length
+        return seen.profile
     finally:
         pcm.close()
 

@@ -110,10 +110,10 @@ def test_defects_are_found_in_mp3s(tmp_path: Path, ffmpeg: str) -> None:
         form = ["-f", "f32le", "-ar", "44100", "-ac", str(planted.sound.shape[1]), "-i", "pipe:0"]
         subprocess.run([ffmpeg, "-v", "error", *form, "-b:a", "128k", path], input=raw, check=True)
         take = Take(sources.probe(path), 2)
-        inspector = Inspector(take.held, take.source.rate)
-        profile, pcm = measure.measure(take, measure.Cut(trim=False), tmp_path, also=inspector.add)
+        found, pcm = measure.measure(take, measure.Cut(trim=False), tmp_path, noting=True)
         pcm.close()
-        findings = sentinels.judge(profile, inspector.flaws(), subject(profile))
+        assert found.flaws is not None
+        findings = sentinels.judge(found.profile, found.flaws, subject(found.profile))
         if not any(one.detector == detector and at(one, planted.start, planted.end) for one in findings):
             missed.append(detector)
     assert missed == []

@@ -147,8 +147,8 @@ def test_every_sample_is_read_at_its_level(tmp_path: Path, name: str) -> None:
     path.write_bytes({**READABLE, **LYING}[name])
     found, pcm = measure.measure(Take(sources.probe(path), 2), measure.Cut(trim=False), tmp_path)
     pcm.close()
-    assert found.length == COUNT
-    assert found.peak.max() == pytest.approx(20 * np.log10(np.abs(SPEECH).max()), abs=0.01)
+    assert found.profile.length == COUNT
+    assert found.profile.peak.max() == pytest.approx(20 * np.log10(np.abs(SPEECH).max()), abs=0.01)
 
 
 @pytest.mark.process

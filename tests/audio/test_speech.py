@@ -133,7 +133,7 @@ def test_real_voices_are_speech(tmp_path: Path) -> None:
             continue
         found, pcm = measure.measure(Take(sources.probe(path), 2), measure.Cut(), tmp_path)
         pcm.close()
-        heard[path.name] = share(speech.tell(found.level, found.momentary, found.treble), SPEECH)
+        heard[path.name] = share(speech.tell(found.profile.level, found.profile.momentary, found.profile.treble), SPEECH)
     assert len(heard) > 10
     missed = {name for name, spoken in heard.items() if spoken < 0.3}
     # Its name stands among voices, and what it holds is a modem's signal.

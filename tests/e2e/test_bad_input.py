@@ -730,7 +730,7 @@ def test_good_recordings_are_taken_whole_however_odd_they_look(media: Path, tmp_
             pcm.close()
         except SourceUnreadable as error:
             return error
-        return found.length / 48_000
+        return found.profile.length / 48_000
 
     with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
         found = dict(zip(ODD, pool.map(seconds, ODD), strict=True))
