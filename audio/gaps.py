@@ -81,9 +81,10 @@ class Gaps:
 
         known = np.concatenate((self._last, samples))
         self._last = known[-3:].copy()
-        slope = np.diff(known)
-        edge = np.diff(slope)
-        edge = np.abs(np.diff(edge), out=edge[1:])
+        slope = known[1:] - known[:-1]
+        edge = slope[1:] - slope[:-1]
+        edge = edge[1:] - edge[:-1]
+        np.abs(edge, out=edge)
         slope = slope[2:]
         self._level.frombytes(energy.tobytes())
         self._moving.frombytes((energy - mean * mean).tobytes())

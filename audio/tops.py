@@ -71,9 +71,8 @@ class Tops:
         chosen = np.flatnonzero(peaks >= max(_QUIETEST, _SHARE * self._highest))
         if len(chosen):
             places = chosen * _STEP + np.abs(rows[chosen]).argmax(axis=1)
-            windows = np.lib.stride_tricks.sliding_window_view(tape, 2 * _REACH + 1)[places]
-            signs = np.sign(windows[:, _REACH])
-            self._waiting.append((windows * signs[:, None], (chosen + self._steps).astype("i4"), places + self._at, peaks[chosen]))
+            windows = tape[places[:, None] + np.arange(2 * _REACH + 1)]
+            self._waiting.append((windows, (chosen + self._steps).astype("i4"), places + self._at, peaks[chosen]))
             self._rows += len(chosen)
         self._steps += len(rows)
         self._at += len(rows) * _STEP
@@ -87,7 +86,7 @@ class Tops:
             return
         windows, steps, places, peaks = (np.concatenate(parts) for parts in zip(*self._waiting, strict=True))
         self._waiting, self._rows = [], 0
-        windows /= peaks[:, None]
+        windows /= (peaks * np.sign(windows[:, _REACH]))[:, None]
         breadth = 100 * _breadth(windows, _NEAR_TOP) // np.maximum(1, _breadth(windows, _LOW))
         flat = np.zeros(len(windows), "?")
         broad = breadth >= _ROUND

@@ -51,7 +51,8 @@ class TruePeak:
         self._highest = max(self._highest, float(size.max()))
         near = np.flatnonzero(size[REACH:-REACH] >= max(self._highest * self._share, 1e-6))
         if len(near):
-            self._highest = max(self._highest, float(between(samples, near + REACH).max()))
+            found = _between(samples, near + REACH)
+            self._highest = max(self._highest, float(found.max()), -float(found.min()))
 
     @property
     def value(self) -> Db:
@@ -63,9 +64,21 @@ def between(samples: Floats, near: NDArray[np.intp]) -> Floats:
     """The highest absolute value at the four points around each sample of ``near``, which lie at least REACH from the ends."""
     import numpy as np
 
-    windows = np.lib.stride_tricks.sliding_window_view(samples, 2 * REACH + 1)
-    highest: Floats = np.abs(windows[near - REACH] @ _interpolator()).max(axis=1)
+    one, two, three, four = np.abs(_between(samples, near)).T
+    # Much quicker than the highest of each of so many short rows.
+    highest: Floats = np.maximum(np.maximum(one, two), np.maximum(three, four))
     return highest
+
+
+def _between(samples: Floats, near: NDArray[np.intp]) -> Floats:
+    """The values at the four points; shape (n, 4)."""
+    import numpy as np
+
+    samples = np.ascontiguousarray(samples)
+    # As numpy's own view of windows, which takes as long to be made as all the rest.
+    windows: Floats = np.ndarray((len(samples) - 2 * REACH, 2 * REACH + 1), samples.dtype, samples.data, 0, samples.strides * 2)
+    found: Floats = windows[near - REACH] @ _interpolator()
+    return found
 
 
 @lru_cache(maxsize=1)
