@@ -21,6 +21,10 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float32]
 
 
+_SELDOM = 16
+"""Stretches of a second or two after which the other process says how far it is: some ten times a second."""
+
+
 class Heard(NamedTuple):
     """What is known of a recording once it was heard; ``flaws`` where they were to be noted."""
 
@@ -110,8 +114,11 @@ def _aside(asked: Asked, answer: list[Heard], progress: Callable[[], None]) -> T
 
 def _hearing(stream: IO[bytes], file: int, asked: Asked) -> Iterator[int | Heard]:
     """In the other process: writes the samples, says how many bytes there are, and at the end what was heard."""
-    ear = Ear(asked)
-    for size, samples in taken(stream, file, asked.held):
-        yield size
+    ear, size = Ear(asked), 0
+    for number, (size, samples) in enumerate(taken(stream, file, asked.held)):
+        # Each answer wakes somebody.
+        if number % _SELDOM == 0:
+            yield size
         ear.add(samples)
+    yield size
     yield ear.heard()

@@ -141,7 +141,8 @@ def _between_edges(edges: Floats, size: int) -> Floats:
     steps = -(-size // _STEP)
     edges = np.concatenate((edges, np.full(max(0, steps + 1 - len(edges)), edges[-1], dtype=np.float32)))
     way = np.arange(_STEP, dtype=np.float32) / _STEP
-    lines = edges[:steps, None] + (edges[1 : steps + 1] - edges[:steps])[:, None] * way
+    lines = (edges[1 : steps + 1] - edges[:steps])[:, None] * way
+    lines += edges[:steps, None]
     return np.asarray(lines.reshape(-1)[:size], dtype=np.float32)
 
 

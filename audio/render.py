@@ -255,7 +255,7 @@ def fill(file: IO[bytes], chunk: Chunk, run: Run, materials: dict[str, Material]
             continue
         _rest(file, first - at, channels)
         for block in sounding(materials[part.name], decoded, first - part.offset, last - part.offset):
-            file.write((block * scale).data)
+            file.write(np.multiply(block, scale, out=block).data)
         at = last
     _rest(file, end - at, channels)
 

@@ -195,8 +195,9 @@ def lines(values: Floats, gain: Db, first: int, last: int) -> Floats:
     edges = (10 ** ((values[knots].astype("f8") + gain) / 20)).astype("f4")
     way = np.arange(STEP, dtype="f4") / np.float32(STEP)
     skipped = first - (a * STEP + STEP // 2)
-    found: Floats = (edges[:-1, None] + (edges[1:] - edges[:-1])[:, None] * way).reshape(-1)[skipped : skipped + last - first]
-    return found
+    found: Floats = (edges[1:] - edges[:-1])[:, None] * way
+    found += edges[:-1, None]
+    return found.reshape(-1)[skipped : skipped + last - first]
 
 
 def times(samples: Floats, gains: Floats) -> Floats:
