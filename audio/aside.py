@@ -20,7 +20,7 @@ from audio import ffmpeg, memory
 from audio.errors import FfmpegFailed
 
 LONG_SECONDS = 120.0
-"""Sound from this length on is heard by a process of its own, which takes a fifth of a second to start."""
+"""Sound from this length on may be heard by a process of its own, which takes a fifth of a second to start."""
 _BEGIN = "import sys; sys.path.insert(0, sys.argv.pop(1)); from audio import aside; aside.serve(*sys.argv[1:])"
 """What the other Python is told: the same code as ours, wherever that lies."""
 _SAID, _FAILED, _DONE = "said", "failed", "done"

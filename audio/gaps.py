@@ -59,7 +59,7 @@ _SMEAR = ((_NEXT_TO, 0.0), (6, 4.0), (8, 12.0))
 _LESS = 12.0
 """What is smeared stands out by so many dB less next to it: the burst of a plosive is as loud for some milliseconds."""
 _NOTHING = 1e-14
-_AT_ONCE = 32_768
+_AT_ONCE = 16_384
 _BEFORE, _AFTER = 20, _LONGEST + 20
 """Milliseconds that are looked at again with what comes after them, and those that have to be there before something is judged."""
 

@@ -66,7 +66,7 @@ def measure(
     """Decode a take once; gives what was heard (its flaws with ``noting``) and the decoded samples, which the caller closes. ``progress`` is told
     seconds done.
 
-    ``also`` hears the samples as they come, and must copy what it keeps. Without it, a long recording is heard by a process of its own.
+    ``also`` hears the samples as they come, and must copy what it keeps. Without it, a long recording may be heard by a process of its own.
 
     Raises SourceUnreadable when it is shorter than its container says, shorter than the in point, broken, or silent.
     """

@@ -13,7 +13,7 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from audio import chain, ffmpeg, graph, measure, profile, recipes, sources
+from audio import chain, ffmpeg, graph, measure, memory, profile, recipes, sources
 from audio.chain import Measured
 from audio.errors import SessionUnusable, SourceUnreadable
 from audio.leveling import Level
@@ -245,7 +245,9 @@ class Surveyor:
         self.store.put(probed.profile, packed)
         self.decoded.append(seconds(heard.profile.length))
         # What is decided is decided from what is kept: the next time gives the same to the last digit.
-        return self._decided(one, probed, Profile.unpacked(packed))
+        found = self._decided(one, probed, Profile.unpacked(packed))
+        memory.trim()
+        return found
 
     def profile(self, fact: Fact) -> Profile:
         """The profile of a recording that was measured; measured again when it is gone. Raises SourceUnreadable."""

@@ -7,9 +7,12 @@ import errno
 import os
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -26,10 +29,18 @@ pytestmark = [pytest.mark.process, pytest.mark.usefixtures("ffmpeg")]
 @pytest.fixture
 def always_aside(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setattr(aside, "LONG_SECONDS", 0.0)
+    monkeypatch.setattr(ear, "_HERE", held())
     before = len(os.listdir("/dev/fd"))
     yield
     assert not ffmpeg._running
     assert len(os.listdir("/dev/fd")) == before
+
+
+def held() -> threading.Lock:
+    """As while another recording is heard here."""
+    lock = threading.Lock()
+    lock.acquire()
+    return lock
 
 
 def recorded(folder: Path, sound: Sound, rate: int = RATE, name: str = "take.flac") -> Path:
@@ -53,8 +64,9 @@ def test_both_hear_the_same_and_write_the_same_samples(tmp_path: Path, monkeypat
     path = recorded(tmp_path, sound[:, :sides], rate)
     take = Take(sources.probe(path), 2, Samples(start))
     found = []
-    for least in (0.0, 3600.0):
-        monkeypatch.setattr(aside, "LONG_SECONDS", least)
+    monkeypatch.setattr(aside, "LONG_SECONDS", 0.0)
+    for lock in (held(), threading.Lock()):
+        monkeypatch.setattr(ear, "_HERE", lock)
         told: list[float] = []
         heard, pcm = measure.measure(take, measure.Cut(Samples(start)), tmp_path, told.append, noting=True)
         assert heard.flaws is not None
@@ -65,6 +77,38 @@ def test_both_hear_the_same_and_write_the_same_samples(tmp_path: Path, monkeypat
         pcm.close()
     assert found[0] == found[1]
     assert found[0][2] == pytest.approx(len(sound) - start, abs=2)
+
+
+def test_one_is_heard_here_and_those_that_come_meanwhile_aside(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(aside, "LONG_SECONDS", 10.0)
+    take = Take(sources.probe(recorded(tmp_path, two_sides(20))), 2)
+    short = Take(sources.probe(recorded(tmp_path, speech(3), name="short.flac")), 2)
+    started: list[str] = []
+    begin = ffmpeg.Process.__init__
+
+    def watched(process: ffmpeg.Process, argv: list[str], **said: Any) -> None:
+        started.append(argv[0])
+        begin(process, argv, **said)
+
+    monkeypatch.setattr(ffmpeg.Process, "__init__", watched)
+
+    def measured(one: Take) -> bytes:
+        heard, pcm = measure.measure(one, measure.Cut(), tmp_path)
+        pcm.close()
+        return heard.profile.packed()
+
+    alone = measured(take)
+    assert sys.executable not in started
+    with ear._HERE:
+        assert measured(take) == alone
+        assert started.count(sys.executable) == 1
+        assert measured(short)
+        assert started.count(sys.executable) == 1
+    # And it is free again, also after something went wrong.
+    with pytest.raises(SourceUnreadable):
+        measure.measure(Take(replace(take.source, declared=60.0), 2), measure.Cut(), tmp_path)
+    assert measured(take) == alone
+    assert started.count(sys.executable) == 1
 
 
 @pytest.mark.usefixtures("always_aside")
@@ -122,10 +166,10 @@ def test_killed_by_somebody_it_is_not_the_recordings_fault(tmp_path: Path, monke
 
 @pytest.mark.usefixtures("always_aside")
 def test_whoever_no_longer_wants_the_samples_ends_both(tmp_path: Path) -> None:
-    pcm = Pcm(Take(sources.probe(recorded(tmp_path, two_sides(20))), 2), tmp_path)
+    pcm = Pcm(Take(sources.probe(recorded(tmp_path, np.tile(two_sides(10), (8, 1)))), 2), tmp_path)
     with pytest.raises(IndexError):
         ear.hear(pcm, ear.Asked.of(pcm.take, noting=True), lambda: setattr(pcm, "_unwanted", True))
-    assert pcm.samples < 10 * RATE
+    assert pcm.samples < 40 * RATE
     pcm.close()
 
 
@@ -133,10 +177,11 @@ _HEARS = """
 import sys
 from dataclasses import replace
 from pathlib import Path
-from audio import aside, measure, sources
+from audio import aside, ear, measure, sources
 from audio.pcm import Take
 whole, endless = map(Path, sys.argv[1:])
 aside.LONG_SECONDS = 0
+ear._HERE.acquire()
 measure.measure(Take(replace(sources.probe(whole), path=endless), 2), measure.Cut(), whole.parent, lambda _: print("heard", flush=True), noting=True)
 """
 
