@@ -7,6 +7,8 @@ import threading
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import ExitStack
+from typing import IO
 
 from audio import encode, ffmpeg, render
 from audio.errors import SourceUnreadable
@@ -34,13 +36,23 @@ class _Crew:
         self.guard = threading.Lock()
         self.readers = Counter(samples for chunk in wanted for samples in self._needs(chunk))
         self.failed = threading.Event()
+        self.own, self.held = threading.local(), ExitStack()
 
     def work(self, jobs: int) -> None:
         for samples in {fact.samples for fact in self.planned.facts} - set(self.readers):
             self.pool.drop(samples)
-        with ThreadPoolExecutor(jobs) as threads:
+        with self.held, ThreadPoolExecutor(jobs) as threads:
             tasks = [threads.submit(self._one, chunk) for chunk in self.wanted]
         self._tell(tasks)
+
+    def _scratch(self) -> IO[bytes]:
+        """A file without a name for what this thread renders, the same for all of its chunks: a new one takes twice as long to be written."""
+        file: IO[bytes] | None = getattr(self.own, "file", None)
+        if file is None:
+            file = self.own.file = tempfile.TemporaryFile(dir=self.store.scratch)  # noqa: SIM115  closed with the others
+            with self.guard:
+                self.held.enter_context(file)
+        return file
 
     def _needs(self, chunk: Chunk) -> set[str]:
         """The decoded recordings that are heard in a chunk."""
@@ -51,10 +63,12 @@ class _Crew:
         try:
             if self.failed.is_set():
                 raise ffmpeg.Cancelled("another chunk failed")
-            with tempfile.TemporaryFile(dir=self.store.scratch) as file:
-                render.fill(file, chunk, run, planned.materials, self.pool.get, planned.fmt.channels, planned.make_up)
-                file.seek(0)
-                frames = encode.encode(file, chunk, run, planned.fmt)
+            file = self._scratch()
+            file.seek(0)
+            render.fill(file, chunk, run, planned.materials, self.pool.get, planned.fmt.channels, planned.make_up)
+            file.truncate()
+            file.seek(0)
+            frames = encode.encode(file, chunk, run, planned.fmt)
             self.store.put(planned.keys[chunk], frames)
             self.watch.encoded(planned, chunk)
         except BaseException:

@@ -6,7 +6,8 @@ import contextlib
 import datetime as dt
 import json
 import shutil
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from functools import partial
 from itertools import pairwise
@@ -97,8 +98,11 @@ class Builder:
 
     def _episode(self, episode: Episode, folder: Path) -> Result:
         self.watch.begin(episode.id)
-        build = survey.encoder_build(self.seen)
-        asked = self._inputs(episode)
+        # The encoder is asked while the music is made, and what the sentinels know is looked through while the first chunks are encoded.
+        with ThreadPoolExecutor(1) as thread:
+            encoder = thread.submit(self._encoder, plan.format_of(episode))
+            asked = self._inputs(episode)
+            build = encoder.result()
         memory.trim()
         surveyor = self._surveyor(episode, build)
         with self.stopwatch.step("measure", surveyor.decoded):
@@ -111,7 +115,17 @@ class Builder:
                 self._hold(planned, _reported(folder))
             return Result(wanted.target, "nothing to do", ())
         self._refuse_to_lose(before, planned, folder)
-        return self._make(wanted, before, self._watched(planned, surveyor))
+        with ThreadPoolExecutor(1) as thread:
+            watched = thread.submit(self._watched, planned, surveyor)
+            if self.options.strict:
+                watched.result()
+            return self._make(wanted, before, watched.result)
+
+    def _encoder(self, fmt: Format) -> str:
+        """The build of the encoder in use; what it takes off the level is known then, too."""
+        build = survey.encoder_build(self.seen)
+        self._make_up(fmt, build)
+        return build
 
     def _watched(self, planned: Plan, surveyor: Surveyor) -> Watched:
         """What the sentinels say of the recordings. Raises StepsFailed for it when that is wished for."""
@@ -288,7 +302,7 @@ class Builder:
 
     # -- making it --------------------------------------------------------------------------------------------------------------
 
-    def _make(self, wanted: Job, before: Receipt | None, watched: Watched) -> Result:
+    def _make(self, wanted: Job, before: Receipt | None, watched: Callable[[], Watched]) -> Result:
         """Encode what is missing and deliver. A chunk whose join is not found is encoded again with more pre-roll."""
         reasons = plan.reasons(before.basis if before else None, wanted.basis) or ["an output is missing or was changed"]
         self.watch.reasons(reasons)
@@ -372,7 +386,7 @@ class Builder:
             encode_chunks(planned, missing, self.store, self.pool, self.options.jobs, self.watch)
         self.encoded += len(missing)
 
-    def _deliver(self, wanted: Job, before: Receipt | None, watched: Watched) -> tuple[Proof, tuple[str, ...]]:
+    def _deliver(self, wanted: Job, before: Receipt | None, watched: Callable[[], Watched]) -> tuple[Proof, tuple[str, ...]]:
         """Gives what was proven, and the findings in words."""
         from production import findings
         from production.deliver import deliver
@@ -383,7 +397,7 @@ class Builder:
         def judge(proof: Proof) -> Sequence[Item]:
             nonlocal found
             self._judge(wanted.plan, proof)
-            found = self._found(wanted.plan, watched, proof)
+            found = self._found(wanted.plan, watched(), proof)
             return found
 
         with disk_errors(wanted.folder):

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from audio.flaws import Flaws, Inspector
     from audio.session import Laid
 
-_BLOCK = 1 << 20
+_BLOCK = 1 << 18
 _RECIPE = 4
 """Raised when a measurement would come out otherwise for a reason that its command line does not show."""
 _RESAMPLED = 1.2
@@ -103,10 +103,11 @@ def encoder_build(seen: Seen) -> str:
 def digest_file(path: Path) -> str:
     """The SHA-256 of a recording, which takes long enough to be cancelled meanwhile. Raises OSError, Cancelled."""
     total = hashlib.sha256()
-    with path.open("rb") as file:
-        while block := file.read(_BLOCK):
+    buffer = memoryview(bytearray(_BLOCK))
+    with path.open("rb", buffering=0) as file:
+        while size := file.readinto(buffer):
             ffmpeg.stop_if_cancelled()
-            total.update(block)
+            total.update(buffer[:size])
     return total.hexdigest()
 
 
