@@ -1,6 +1,6 @@
 """Runs a command and says what it cost: time, work, memory of the whole process tree, and room on the disk.
 
-Memory and room are sampled: more often at first (a build with nothing to do is over in a fraction of a second), memory ten times a second later.
+Memory and room are sampled: more often at first (a build with nothing to do is over in a fraction of a second), memory five times a second later.
 """
 
 from __future__ import annotations
@@ -18,10 +18,10 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 PROC = Path("/proc")
-OFTEN, SELDOM, AT_FIRST = 0.02, 0.1, 2.0
+OFTEN, SELDOM, AT_FIRST = 0.02, 0.2, 2.0
 """Seconds between two looks at memory while a command is younger than the third, and later."""
-DISK_OFTEN, DISK_SELDOM = 0.1, 0.5
-"""The same for two looks at the disk, which cost some milliseconds each."""
+DISK_OFTEN, DISK_SELDOM = 0.1, 1.0
+"""The same for two looks at the disk, which cost up to a fortieth of a second each: who uses all cores would be slowed down by being looked at."""
 _TAIL = 8
 _BLOCK = 512
 """Bytes of a block as stat() counts them."""
