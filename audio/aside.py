@@ -19,8 +19,10 @@ from typing import IO, Any, Concatenate, ParamSpec, TypeVar
 from audio import ffmpeg, memory
 from audio.errors import FfmpegFailed
 
-LONG_SECONDS = 120.0
-"""Sound from this length on may be heard by a process of its own, which takes a fifth of a second to start."""
+LONG_SECONDS, LONGEST_SECONDS = 120.0, 1800.0
+"""Sound of these lengths may be heard by a process of its own. That takes a fifth of a second to start, and with longer sound too much memory: what
+is known of it is kept by both, and together they are to stay under 250 MB.
+"""
 _BEGIN = "import sys; sys.path.insert(0, sys.argv.pop(1)); from audio import aside; aside.serve(*sys.argv[1:])"
 """What the other Python is told: the same code as ours, wherever that lies."""
 _SAID, _FAILED, _DONE = "said", "failed", "done"
@@ -30,8 +32,9 @@ T = TypeVar("T")
 
 
 def worth(seconds: float | None) -> bool:
-    """Whether starting a process takes less than it saves, for so much sound (None: unknown). Not where Python does not know its own program."""
-    return bool(sys.executable) and (seconds is None or seconds >= LONG_SECONDS)
+    """Whether so much sound (None: unknown) is to be heard by another process, where that is free to be chosen."""
+    # Where Python does not know its own program, there is no other one.
+    return bool(sys.executable) and seconds is not None and LONG_SECONDS <= seconds <= LONGEST_SECONDS
 
 
 def work(
